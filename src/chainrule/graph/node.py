@@ -1,0 +1,143 @@
+"""Nodes and graphs: plain data, frozen by convention and checked by `graph.invariants`.
+
+A slotted class costs a quarter of a frozen dataclass to create, and one is created for every
+operation that is recorded; nothing in the project assigns to a node after its creation.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from chainrule.graph.primitive import Primitive
+
+_FLOAT, _COMPLEX = np.dtype(np.float64), np.dtype(np.complex128)
+_INTEGER, _BOOLEAN = np.dtype(np.int64), np.dtype(np.bool_)
+_PYTHON_NUMBERS = {float: _FLOAT, complex: _COMPLEX, int: _INTEGER, bool: _BOOLEAN}
+
+
+class Spec(NamedTuple):
+    """Shape and dtype of an array, without the array."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __str__(self) -> str:
+        return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
+
+
+def spec_of(value: Any) -> Spec:
+    """The spec of an array, a traced array or a Python number."""
+    dtype = _PYTHON_NUMBERS.get(type(value))
+    if dtype is not None:
+        return Spec((), dtype)
+    return Spec(value.shape, value.dtype)
+
+
+class Place(NamedTuple):
+    """Where in the user's code an operation stands; the line is looked up only when asked for."""
+
+    code: CodeType
+    instruction: int
+
+    @property
+    def file(self) -> str:
+        return self.code.co_filename
+
+    @property
+    def line(self) -> int:
+        for start, stop, line in self.code.co_lines():
+            if start <= self.instruction < stop and line is not None:
+                return line
+        return self.code.co_firstlineno
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}:{self.line}"
+
+
+_OWN_CODE: dict[CodeType, bool] = {}
+OWN_FOLDERS = (
+    str(Path(__file__).resolve().parents[1]) + "/",
+    str(Path(np.__file__).resolve().parent) + "/",
+    str(Path(np.__file__).resolve().parent.parent / "scipy") + "/",
+)
+
+
+def callers_place() -> Place:
+    """The innermost place on the call stack that is neither in chainrule, NumPy nor SciPy."""
+    frame = sys._getframe(1)
+    while True:
+        code = frame.f_code
+        own = _OWN_CODE.get(code)
+        if own is None:
+            own = _OWN_CODE[code] = code.co_filename.startswith(OWN_FOLDERS)
+        if not own or frame.f_back is None:
+            return Place(code, frame.f_lasti)
+        frame = frame.f_back
+
+
+class Node:
+    """One operation of a computation.
+
+    `inputs` are pairs (node, output index); `outputs` has one `Spec` per output; `place` is the
+    line of the user's code, or None for what the engine itself put in.
+    """
+
+    __slots__ = ("inputs", "name", "outputs", "params", "place", "primitive")
+
+    def __init__(
+        self,
+        primitive: Primitive,
+        inputs: tuple[tuple[Node, int], ...],
+        params: dict[str, Any],
+        outputs: tuple[Spec, ...],
+        place: Place | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.primitive = primitive
+        self.inputs = inputs
+        self.params = params
+        self.outputs = outputs
+        self.place = place
+        self.name = name
+
+    def __repr__(self) -> str:
+        outputs = ", ".join(map(str, self.outputs))
+        return f"<{self.primitive.name}{f' {self.name}' if self.name else ''}: {outputs}>"
+
+
+Edge = tuple[Node, int]
+
+
+class Guard(NamedTuple):
+    """A value that the code read while it was traced: the graph holds while it stays the same."""
+
+    edge: Edge
+    kind: str
+    observed: Any
+    place: Place
+
+
+@dataclass(slots=True)
+class Graph:
+    """A computation: `nodes` in an order in which each stands after its inputs."""
+
+    inputs: list[Node] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    outputs: list[Edge] = field(default_factory=list)
+    guards: list[Guard] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        from chainrule.graph.text import write  # noqa: PLC0415  text reads graphs, not the reverse
+
+        return write(self)

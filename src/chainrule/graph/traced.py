@@ -1,0 +1,51 @@
+"""What stands for an array while a transform runs, and the level that owns it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chainrule.graph.primitive import Primitive
+
+
+class Level:
+    """One running transform. Its `tag` is larger than the tags of all that began before it.
+
+    An operation belongs to the operand with the highest tag; to it, all others are constants.
+    """
+
+    __slots__ = ("open", "tag", "title")
+
+    def __init__(self, tag: int, title: str) -> None:
+        self.tag = tag
+        self.title = title
+        self.open = True
+
+    def read(self, array: Traced, kind: str) -> Any:
+        """The value of `array` one level down, because the code asks for its number."""
+        return array.value
+
+    def constant(self, value: Any) -> Any:
+        """A traced array of this level that holds a value which depends on no variable."""
+        raise NotImplementedError
+
+    def apply(self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Carry out one operation whose highest operand belongs to this level."""
+        raise NotImplementedError
+
+
+class Traced:
+    """An array that belongs to a level. `value` is a plain array or belongs to a lower level.
+
+    `alias` tells of which array this one is a view; None for an array of its own.
+    """
+
+    __slots__ = ("alias", "level", "value")
+
+    level: Level
+    value: Any
+    alias: Any
+
+    def settle(self) -> None:
+        """Read a view anew if the array that it views was written since."""
+        raise NotImplementedError

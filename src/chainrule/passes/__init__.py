@@ -1,0 +1,5 @@
+"""Graph to graph, one idea per file."""
+
+from chainrule.passes import reverse, transpose
+
+__all__ = ["reverse", "transpose"]

@@ -1,0 +1,205 @@
+"""Comparisons, choices and roundings: where the derivative is a mask, or zero with a reason.
+
+Ties and kinks follow docs/conventions.md: `maximum` and its kin share a tie equally, `abs` has
+derivative 0 at 0, `clip` passes 1 at a bound.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from chainrule.graph import composition
+from chainrule.primitives.arithmetic import hypot
+from chainrule.primitives.declare import ONE, ZERO, elementwise, flat, linear
+from chainrule.primitives.samples import POSITIVE, REAL, case, domain, mask, normal, real
+
+STEPS = "piecewise constant"
+TRUTH = "its values are truth values"
+
+for _ufunc, _python, _latex in (
+    (np.greater, operator.gt, "{x1} > {x2}"),
+    (np.greater_equal, operator.ge, r"{x1} \geq {x2}"),
+    (np.less, operator.lt, "{x1} < {x2}"),
+    (np.less_equal, operator.le, r"{x1} \leq {x2}"),
+    (np.equal, operator.eq, "{x1} = {x2}"),
+    (np.not_equal, operator.ne, r"{x1} \neq {x2}"),
+    (np.logical_and, None, r"{x1} \land {x2}"),
+    (np.logical_or, None, r"{x1} \lor {x2}"),
+    (np.logical_xor, None, r"{x1} \oplus {x2}"),
+    (np.bitwise_and, operator.and_, r"{x1} \land {x2}"),
+    (np.bitwise_or, operator.or_, r"{x1} \lor {x2}"),
+    (np.bitwise_xor, operator.xor, r"{x1} \oplus {x2}"),
+):
+    flat(_ufunc.__name__, numpy=_ufunc, compute=_python, reason=TRUTH, latex=_latex, inputs=2)
+
+
+def _named(function: Any) -> str:
+    """The LaTeX of a function that is written by its name."""
+    return rf"\operatorname{{{{{function.__name__.replace('_', ' ')}}}}}({{x}})"
+
+
+for _function in (
+    *(np.logical_not, np.invert, np.isnan, np.isinf, np.isfinite, np.signbit, np.isreal, np.iscomplex),
+    *(np.all, np.any, np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isin),
+):
+    flat(_function.__name__, numpy=_function, reason=TRUTH, latex=_named(_function), inputs=None)
+for _function in (
+    *(np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero),
+    *(np.searchsorted, np.digitize, np.bincount, np.nanargmax, np.nanargmin),
+):
+    _reason = "its values are positions or counts"
+    flat(_function.__name__, numpy=_function, reason=_reason, latex=_named(_function), inputs=None)
+for _function in (np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round):
+    flat(_function.__name__, numpy=_function, reason=STEPS, latex=_named(_function), inputs=None)
+
+
+def _share(wins: Any, ties: Any, dtype: Any) -> Any:
+    """1 where an input is chosen, 1/2 where two are equal, else 0."""
+    return (wins + 0.5 * ties).astype(dtype)
+
+
+def _picking(name: str, numpy: Any, wins: Any, latex: str) -> None:
+    """max and min of two inputs: the cotangent goes to the one that is taken."""
+    elementwise(
+        name,
+        numpy=numpy,
+        partials=(
+            lambda x1, x2, y: _share(wins(x1, x2), x1 == x2, y.dtype),
+            lambda x1, x2, y: _share(wins(x2, x1), x1 == x2, y.dtype),
+        ),
+        domain=domain(REAL, REAL),
+        latex=latex,
+    )
+
+
+_picking("maximum", np.maximum, np.greater, r"\max({x1}, {x2})")
+_picking("minimum", np.minimum, np.less, r"\min({x1}, {x2})")
+_picking(
+    "fmax", np.fmax, lambda a, b: np.greater(a, b) | np.isnan(b), r"\operatorname{{fmax}}({x1}, {x2})"
+)
+_picking(
+    "fmin", np.fmin, lambda a, b: np.less(a, b) | np.isnan(b), r"\operatorname{{fmin}}({x1}, {x2})"
+)
+
+sign_of_real = flat("sign", compute=np.sign, reason=STEPS, latex=r"\operatorname{{sgn}} {x}")
+absolute_of_real = elementwise(
+    "absolute",
+    compute=np.absolute,
+    partials=(lambda x: np.sign(x),),
+    domain=real,
+    latex=r"\left| {x} \right|",
+)
+fabs = elementwise(
+    "fabs",
+    numpy=np.fabs,
+    partials=(lambda x: np.sign(x),),
+    domain=real,
+    latex=r"\left| {x} \right|",
+)
+
+
+@composition(np.absolute)
+def absolute(x: Any) -> Any:
+    """|x|; for complex x the length √(Re² + Im²), whose derivative at 0 is 0."""
+    if x.dtype.kind == "c":
+        return hypot(np.real(x), np.imag(x))
+    return absolute_of_real(x)
+
+
+@composition(np.sign)
+def sign(x: Any) -> Any:
+    """The sign; for complex x it is x/|x|, and 0 at 0."""
+    if x.dtype.kind != "c":
+        return sign_of_real(x)
+    length = np.absolute(x)
+    return np.where(length == 0, 0, x / np.where(length == 0, 1, length))
+
+
+copysign = elementwise(
+    "copysign",
+    numpy=np.copysign,
+    partials=(lambda x1, y: np.sign(x1) * np.sign(y), ZERO(STEPS)),
+    domain=domain(REAL, POSITIVE),
+    latex=r"\operatorname{{copysign}}({x1}, {x2})",
+)
+heaviside = elementwise(
+    "heaviside",
+    numpy=np.heaviside,
+    partials=(ZERO(STEPS), lambda x1, y: (x1 == 0).astype(y.dtype)),
+    domain=domain(POSITIVE, REAL),
+    latex=r"\Theta({x1}; {x2})",
+)
+floor_divide = flat(
+    "floor_divide",
+    numpy=np.floor_divide,
+    compute=operator.floordiv,
+    reason=STEPS,
+    inputs=2,
+    latex=r"\left\lfloor {x1} / {x2} \right\rfloor",
+)
+remainder = elementwise(
+    "remainder",
+    numpy=np.remainder,
+    compute=operator.mod,
+    partials=(ONE, lambda x1, x2: -np.floor(x1 / x2)),
+    domain=domain((0.1, 0.9), (1.0, 2.0)),
+    latex=r"{x1} \bmod {x2}",
+)
+fmod = elementwise(
+    "fmod",
+    numpy=np.fmod,
+    partials=(ONE, lambda x1, x2: -np.trunc(x1 / x2)),
+    domain=domain((0.1, 0.9), (1.0, 2.0)),
+    latex=r"\operatorname{{fmod}}({x1}, {x2})",
+)
+
+
+def _where(condition: Any, x2: Any, x3: Any) -> Any:
+    return np.where(condition, x2, x3)[()]
+
+
+# Linear in the two branches together; a branch that is not taken gets exact zeros.
+select = linear(
+    "where",
+    compute=_where,
+    inputs=3,
+    transposed=lambda g, x1, i: np.where(x1, g, 0) if i == 1 else np.where(x1, 0, g),
+    latex=r"{x1} \mathbin{{?}} {x2} : {x3}",
+    samples=[case(mask(3, 4), normal(3, 4), normal(4)), case(mask(3, 1), normal(4), normal(3, 4))],
+)
+
+
+@composition(np.where)
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """`np.where`; with the condition alone, the indices at which it holds."""
+    if x is None and y is None:
+        return np.nonzero(condition)
+    return select(condition, x, y)
+
+
+@composition(np.clip)
+def clip(
+    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> Any:
+    """Limit the values; the derivative is 1 at a bound, and the bound takes what is cut off."""
+    low = a_min if a_min is not None else min
+    high = a_max if a_max is not None else max
+    if low is not None:
+        a = np.where(a < low, low, a)
+    if high is not None:
+        a = np.where(a > high, high, a)
+    return a
+
+
+@composition(np.nan_to_num)
+def nan_to_num(
+    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
+    """Replace NaN and infinities; the replaced entries are constants."""
+    limits = np.finfo(x.dtype)
+    x = np.where(np.isnan(x), nan, x)
+    x = np.where(x == np.inf, limits.max if posinf is None else posinf, x)
+    return np.where(x == -np.inf, limits.min if neginf is None else neginf, x)

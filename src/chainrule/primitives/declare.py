@@ -1,0 +1,326 @@
+"""The four forms of a primitive, cheapest first. The rest is derived from what a form states.
+
+Legend: the argument names of a rule say what it needs, and so what is saved for it.
+
+    g        cotangent of the output          t       tangent of one input
+    x, x1…   value of the input(s)            y, y1…  value of the output(s)
+    xs       all input values                 rest    all input values after the first
+    shape    shape of the input at hand       shapes  shapes of all inputs
+    i        position of the input at hand    other names: keyword parameters of the operation
+
+Rules are ordinary NumPy, written for real numbers; they state the plain derivative. Undoing
+broadcasts, casting and conjugation happen in one place (`primitives/fit.py`), never here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from chainrule.graph import Flat, Node, Primitive, Rule, Spec, is_inexact, spec_of
+from chainrule.graph.primitive import input_spec
+from chainrule.primitives.samples import Case, Domain
+
+
+class Constant:
+    """A partial derivative that is the same everywhere; 0 carries its reason."""
+
+    __slots__ = ("reason", "value")
+
+    def __init__(self, value: int, reason: str = "") -> None:
+        self.value = value
+        self.reason = reason
+
+    def __repr__(self) -> str:
+        return f"{self.value}{f' ({self.reason})' if self.reason else ''}"
+
+
+ONE = Constant(1)
+MINUS_ONE = Constant(-1)
+
+
+def ZERO(reason: str) -> Constant:  # noqa: N802  it is the third constant
+    """The partial derivative 0, with the reason why there is no other."""
+    return Constant(0, reason)
+
+
+def _add(left: Any, right: Any) -> Any:
+    return right if left is None else left + right
+
+
+class Elementwise(Primitive):
+    """y = f(x1, x2, …) entry by entry, with broadcasting. States one partial per input.
+
+    vjp: x̄ᵢ = chain_product(ḡ, ∂f/∂xᵢ);  jvp: ẏ = Σᵢ chain_product(ẋᵢ, ∂f/∂xᵢ).
+    """
+
+    __slots__ = ("partials",)
+    form = "elementwise"
+
+    def __init__(
+        self, name: str, *, partials: Sequence[Callable[..., Any] | Constant], **record: Any
+    ) -> None:
+        super().__init__(name, inputs=len(partials), **record)
+        self.partials = tuple(p if isinstance(p, Constant) else Rule(p) for p in partials)
+        self.records = any(not (isinstance(p, Constant) and p.value == 0) for p in self.partials)
+        if self.records and self.samples is None and self.domain is None:
+            raise TypeError(f"the elementwise primitive {name!r} needs a domain or samples")
+
+    def differentiable(self, i: int, params: dict[str, Any]) -> bool:
+        partial = self.partials[i]
+        return not isinstance(partial, Constant) or partial.value != 0
+
+    def saved_for(self, i: int) -> tuple[Rule, ...]:
+        partial = self.partials[i]
+        return () if isinstance(partial, Constant) else (partial,)
+
+    def _times_partial(
+        self, factor: Any, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...]
+    ) -> Any:
+        partial = self.partials[i]
+        if not isinstance(partial, Constant):
+            return chain_product(factor, partial((), node, xs, ys, i))
+        return factor if partial.value == 1 else -factor
+
+    def pull(
+        self, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+    ) -> Any:
+        return self._times_partial(gs[0], node, i, xs, ys)
+
+    def push(
+        self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
+    ) -> list[Any]:
+        total = None
+        for i, t in enumerate(ts):
+            if t is not None and self.differentiable(i, node.params):
+                total = _add(total, self._times_partial(t, node, i, xs, ys))
+        return [total]
+
+
+class Linear(Primitive):
+    """y = A(x1, x2, …), linear in all its floating inputs together; integer inputs are data.
+
+    jvp: the operation itself, applied to the tangents; vjp: `transposed`, once per input.
+    """
+
+    __slots__ = ("transposed",)
+    form = "linear"
+
+    def __init__(self, name: str, *, transposed: Callable[..., Any], **record: Any) -> None:
+        super().__init__(name, **record)
+        self.transposed = Rule(transposed, ("g",))
+        self.uses_shapes = self.transposed.uses_shapes
+
+    def differentiable(self, i: int, params: dict[str, Any]) -> bool:
+        return True
+
+    def saved_for(self, i: int) -> tuple[Rule, ...]:
+        return (self.transposed,)
+
+    def pull(
+        self, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+    ) -> Any:
+        return self.transposed((gs[0],), node, xs, ys, i)
+
+    def push(
+        self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
+    ) -> list[Any]:
+        inputs = []
+        for x, t in zip(xs, ts, strict=True):
+            if t is not None:
+                inputs.append(t)
+            elif is_inexact(x):
+                spec = spec_of(x)
+                inputs.append(np.zeros(spec.shape, spec.dtype))
+            else:
+                inputs.append(x)
+        return [self(*inputs, **node.params)]
+
+
+class Multilinear(Primitive):
+    """y = B(x1, x2, …), linear in each input apart. States one transpose per input.
+
+    jvp by the product rule: ẏ = Σᵢ B(x1, …, ẋᵢ, …).
+    """
+
+    __slots__ = ("transposed",)
+    form = "multilinear"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        transposed: Sequence[Callable[..., Any]] | Callable[..., Any],
+        **record: Any,
+    ) -> None:
+        variadic = callable(transposed)
+        super().__init__(name, inputs=None if callable(transposed) else len(transposed), **record)
+        rules = (transposed,) if callable(transposed) else transposed
+        self.transposed = tuple(Rule(rule, ("g",)) for rule in rules)
+        self.uses_shapes = any(rule.uses_shapes for rule in self.transposed)
+        assert variadic == (self.inputs is None)
+
+    def differentiable(self, i: int, params: dict[str, Any]) -> bool:
+        return True
+
+    def saved_for(self, i: int) -> tuple[Rule, ...]:
+        return (self.transposed[0 if self.inputs is None else i],)
+
+    def pull(
+        self, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+    ) -> Any:
+        return self.saved_for(i)[0]((gs[0],), node, xs, ys, i)
+
+    def push(
+        self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
+    ) -> list[Any]:
+        total = None
+        for i, t in enumerate(ts):
+            if t is not None:
+                total = _add(total, self(*xs[:i], t, *xs[i + 1 :], **node.params))
+        return [total]
+
+
+class General(Primitive):
+    """Any other y1, y2, … = f(x1, x2, …). States a jvp, linear in t, or a vjp, linear in g.
+
+    One rule for each pair of an input and an output, inputs first: for eigh (one input, two
+    outputs) jvp = (tangent of the values, tangent of the vectors), for solve (two inputs, one
+    output) jvp = (from the matrix, from the right-hand side). A cotangent that is absent forms no
+    term. The other mode follows by transposing; to state both, the record's note says why.
+    """
+
+    __slots__ = ("jvp", "vjp")
+    form = "general"
+    # (linear function, spec of its input, cotangent) -> cotangent of the input. Transposing a
+    # function means tracing it, which is work of a higher room: `passes/transpose.py` fills this.
+    transpose: ClassVar[Callable[[Callable[[Any], Any], Spec, Any], Any]]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        jvp: Sequence[Callable[..., Any]] | None = None,
+        vjp: Sequence[Callable[..., Any]] | None = None,
+        **record: Any,
+    ) -> None:
+        super().__init__(name, **record)
+        if jvp is None and vjp is None:
+            raise TypeError(f"the primitive {name!r} states neither a jvp nor a vjp")
+        if jvp is not None and vjp is not None and not self.note:
+            raise TypeError(f"the primitive {name!r} states both modes without saying why")
+        for rules in (jvp, vjp):
+            if rules is not None and self.inputs and len(rules) != self.inputs * self.outputs:
+                raise TypeError(f"{name!r} needs one rule per input and output")
+        self.jvp = None if jvp is None else tuple(Rule(rule, ("t",)) for rule in jvp)
+        self.vjp = None if vjp is None else tuple(Rule(rule, ("g",)) for rule in vjp)
+        self.uses_shapes = any(r.uses_shapes for r in (self.jvp or ()) + (self.vjp or ()))
+
+    def differentiable(self, i: int, params: dict[str, Any]) -> bool:
+        return True
+
+    def rules_of(self, rules: tuple[Rule, ...], i: int) -> tuple[Rule, ...]:
+        """The rules of input `i`, one per output."""
+        if self.inputs is None:
+            return rules
+        return rules[i * self.outputs : (i + 1) * self.outputs]
+
+    def saved_for(self, i: int) -> tuple[Rule, ...]:
+        return self.rules_of(self.vjp if self.vjp is not None else self.jvp or (), i)
+
+    def pull(
+        self, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+    ) -> Any:
+        total = None
+        for o, g in enumerate(gs):
+            if g is not None:
+                total = _add(total, self._pulled(node, i, o, xs, ys, g))
+        return total
+
+    def _pulled(
+        self, node: Node, i: int, o: int, xs: tuple[Any, ...], ys: tuple[Any, ...], g: Any
+    ) -> Any:
+        if self.vjp is not None:
+            return self.rules_of(self.vjp, i)[o]((g,), node, xs, ys, i)
+        rule = self.rules_of(self.jvp or (), i)[o]
+        return General.transpose(
+            lambda t: rule((t,), node, xs, ys, i), input_spec(node, i), g
+        )
+
+    def push(
+        self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
+    ) -> list[Any]:
+        totals: list[Any] = [None] * len(node.outputs)
+        for i, t in enumerate(ts):
+            if t is not None:
+                for o in range(len(totals)):
+                    if is_inexact(ys[o]):
+                        totals[o] = _add(totals[o], self._pushed(node, i, o, xs, ys, t))
+        return totals
+
+    def _pushed(
+        self, node: Node, i: int, o: int, xs: tuple[Any, ...], ys: tuple[Any, ...], t: Any
+    ) -> Any:
+        if self.jvp is not None:
+            return self.rules_of(self.jvp, i)[o]((t,), node, xs, ys, i)
+        rule = self.rules_of(self.vjp or (), i)[o]
+        return General.transpose(lambda g: rule((g,), node, xs, ys, i), node.outputs[o], t)
+
+
+elementwise = Elementwise
+linear = Linear
+multilinear = Multilinear
+primitive = General
+flat = Flat
+
+
+def _strong_product(g: Any, p: Any) -> Any:
+    """g · p, but 0 wherever either factor is exactly 0, also against infinity and NaN.
+
+    The plain product comes first; its sum of squares is NaN only if an entry is, which is
+    one pass and no temporary, and only then the product is repaired.
+    """
+    y = g * p
+    if np.ndim(y) == 0:
+        return y if y == y or (g != 0 and p != 0) else np.zeros_like(y)[()]
+    flat = y.reshape(-1)
+    witness = np.vdot(flat, flat)
+    if witness == witness:
+        return y
+    return np.where((g == 0) | (p == 0), np.zeros((), y.dtype), y)
+
+
+chain_product = Multilinear(
+    "chain_product",
+    compute=_strong_product,
+    transposed=(
+        lambda g, x2: chain_product(g, x2),
+        lambda g, x1: chain_product(g, x1),
+    ),
+    latex=r"{x1} \odot {x2}",
+    samples=[
+        Case((lambda r: r.normal(size=(3, 4)), lambda r: r.normal(size=(3, 4))), {}),
+        Case((lambda r: r.normal(size=(4,)), lambda r: r.normal(size=(3, 1))), {}),
+    ],
+    note="the product of the chain rule: a structural zero stays zero against infinity",
+)
+
+__all__ = [
+    "MINUS_ONE",
+    "ONE",
+    "ZERO",
+    "Constant",
+    "Domain",
+    "Elementwise",
+    "General",
+    "Linear",
+    "Multilinear",
+    "chain_product",
+    "elementwise",
+    "flat",
+    "linear",
+    "multilinear",
+    "primitive",
+]

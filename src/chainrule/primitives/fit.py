@@ -1,0 +1,60 @@
+"""The one place where broadcasts are undone, dtypes are cast and cotangents are conjugated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.graph import Spec
+
+
+def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum `g` over the axes that broadcasting added or stretched: the transpose of broadcasting."""
+    if g.shape == shape:
+        return g
+    added = g.ndim - len(shape)
+    stretched = tuple(
+        axis + added
+        for axis, size in enumerate(shape)
+        if size == 1 and g.shape[axis + added] != 1
+    )
+    axes = tuple(range(added)) + stretched
+    if axes:
+        g = np.add.reduce(g, axis=axes)
+    return g if g.shape == shape else np.reshape(g, shape)
+
+
+def cast(value: Any, dtype: np.dtype[Any]) -> Any:
+    """`value` in `dtype`; a complex one loses its imaginary part where the variable is real."""
+    if value.dtype.kind == "c" and dtype.kind != "c":
+        value = np.real(value)
+    return value if value.dtype == dtype else value.astype(dtype)
+
+
+def fit_cotangent(g: Any, spec: Spec) -> Any:
+    """A cotangent with the shape and dtype of its variable."""
+    if g.shape != spec.shape:
+        broadcast = np.broadcast_shapes(g.shape, spec.shape)
+        if g.shape != broadcast:
+            g = np.broadcast_to(g, broadcast)
+        g = sum_to(g, spec.shape)
+    return g if g.dtype == spec.dtype else cast(g, spec.dtype)
+
+
+def fit_tangent(t: Any, spec: Spec) -> Any:
+    """A tangent with the shape and dtype of its value."""
+    t = as_array(t)
+    if t.shape != spec.shape:
+        t = np.broadcast_to(t, spec.shape)
+    return t if t.dtype == spec.dtype else cast(t, spec.dtype)
+
+
+def as_array(value: Any) -> Any:
+    """A Python number as the NumPy scalar of its kind; anything else as it is."""
+    return np.float64(value) if type(value) in (float, int) else value
+
+
+def conjugated(g: Any) -> Any:
+    """The conjugate of a complex cotangent; transposed rules are stated without it."""
+    return np.conjugate(g) if g.dtype.kind == "c" else g

@@ -1,0 +1,97 @@
+"""Inputs on which the rules of a primitive are tested: `case(normal(3, 4), axes=(1, 0))`.
+
+A maker draws one array from a generator, so that every check sees fresh and reproducible numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Maker = Callable[[np.random.Generator], Any]
+
+
+class Case(NamedTuple):
+    """One call of a primitive: makers or ready values for its inputs, and its parameters."""
+
+    arguments: tuple[Any, ...]
+    params: dict[str, Any]
+
+    def draw(self, rng: np.random.Generator) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return tuple(a(rng) if callable(a) else a for a in self.arguments), self.params
+
+
+def case(*arguments: Any, **params: Any) -> Case:
+    return Case(arguments, params)
+
+
+def normal(*shape: int) -> Maker:
+    return lambda rng: rng.normal(size=shape)
+
+
+def uniform(low: float, high: float, *shape: int) -> Maker:
+    return lambda rng: rng.uniform(low, high, size=shape)
+
+
+def apart(*shape: int) -> Maker:
+    """Values at least 0.1 from each other and from 0: no ties, no kinks within a small step."""
+
+    def make(rng: np.random.Generator) -> Any:
+        size = int(np.prod(shape))
+        values = (np.arange(size) - size // 2 + 0.5) * 0.3 + rng.uniform(-0.05, 0.05, size)
+        return rng.permutation(values).reshape(shape)
+
+    return make
+
+
+def mask(*shape: int) -> Maker:
+    return lambda rng: rng.uniform(size=shape) < 0.5
+
+
+def symmetric(size: int, *batch: int) -> Maker:
+    def make(rng: np.random.Generator) -> Any:
+        a = rng.normal(size=(*batch, size, size))
+        return a + np.swapaxes(a, -1, -2)
+
+    return make
+
+
+def positive_definite(size: int, *batch: int) -> Maker:
+    def make(rng: np.random.Generator) -> Any:
+        a = rng.normal(size=(*batch, size, size))
+        return a @ np.swapaxes(a, -1, -2) + size * np.eye(size)
+
+    return make
+
+
+def invertible(size: int, *batch: int) -> Maker:
+    return lambda rng: rng.normal(size=(*batch, size, size)) + 3 * np.eye(size)
+
+
+class Domain(NamedTuple):
+    """Intervals from which samples of an elementwise primitive are drawn, one per input."""
+
+    intervals: tuple[tuple[float, float], ...]
+
+    def cases(self) -> list[Case]:
+        """A full array, a broadcast one against it, and scalars."""
+        first, *others = self.intervals
+        full = case(*(uniform(*interval, 3, 4) for interval in self.intervals))
+        scalars = case(*(uniform(*interval) for interval in self.intervals))
+        if not others:
+            return [full, scalars]
+        broadcast = case(uniform(*first, 4), *(uniform(*other, 3, 1) for other in others))
+        return [full, broadcast, scalars]
+
+
+def domain(*intervals: tuple[float, float]) -> Domain:
+    return Domain(intervals)
+
+
+REAL = (-2.0, 2.0)
+POSITIVE = (0.3, 3.0)
+UNIT = (-0.9, 0.9)
+real = domain(REAL)
+positive = domain(POSITIVE)

@@ -1,0 +1,1 @@
+"""How NumPy code becomes a graph."""

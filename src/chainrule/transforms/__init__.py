@@ -1,0 +1,27 @@
+"""Function to function."""
+
+from chainrule.transforms.forward_mode import hvp, jvp
+from chainrule.transforms.jacobian import hessian, jacobian
+from chainrule.transforms.reverse_mode import (
+    elementwise_grad,
+    grad,
+    value_and_grad,
+    value_grad_and_aux,
+    vjp,
+)
+from chainrule.transforms.stop_gradient import stop_gradient
+from chainrule.transforms.trace import trace
+
+__all__ = [
+    "elementwise_grad",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "stop_gradient",
+    "trace",
+    "value_and_grad",
+    "value_grad_and_aux",
+    "vjp",
+]

@@ -1,0 +1,137 @@
+"""The arguments of a differentiated call, taken apart into the leaves that carry derivatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule import errors, trees
+from chainrule.graph import Traced, is_inexact, spec_of
+from chainrule.graph.node import callers_place
+from chainrule.tracing.dispatch import lifted
+
+Argnums = int | tuple[int, ...]
+
+
+class Arguments:
+    """`args` with the floating leaves of the arguments `argnums` in the list `leaves`.
+
+    Leaves that are not numbers are static; integers and truth values pass through, with gradient
+    None. A single array, the commonest argument, is not sent through the tree library.
+    """
+
+    __slots__ = ("_indices", "_parts", "args", "argnums", "leaves")
+
+    def __init__(self, title: str, args: tuple[Any, ...], argnums: Argnums) -> None:
+        self.args = args
+        self.argnums = argnums
+        self._indices = positions(title, argnums, len(args))
+        self._parts: list[tuple[list[Any], Any, list[int]]] = []
+        self.leaves: list[Any] = []
+        for index in self._indices:
+            leaves, treedef = taken_apart(args[index])
+            floating = [k for k, leaf in enumerate(leaves) if is_inexact(leaf)]
+            if not floating:
+                raise errors.InputError(_no_number(title, index, args[index], leaves))
+            self._parts.append((leaves, treedef, floating))
+            self.leaves += [leaves[k] for k in floating]
+
+    def replaced(self, leaves: list[Any]) -> tuple[Any, ...]:
+        """The arguments with other leaves, in the order of `self.leaves`."""
+        args = list(self.args)
+        remaining = iter(leaves)
+        for index, (old, treedef, floating) in zip(self._indices, self._parts, strict=True):
+            new = list(old)
+            for k in floating:
+                new[k] = next(remaining)
+            args[index] = put_together(treedef, new)
+        return tuple(args)
+
+    def packed(self, derivatives: list[Any]) -> Any:
+        """Derivatives, one per leaf, in the shape of the arguments; a tuple where argnums is one."""
+        packed = []
+        remaining = iter(derivatives)
+        for leaves, treedef, floating in self._parts:
+            filled: list[Any] = [None] * len(leaves)
+            for k in floating:
+                filled[k] = next(remaining)
+            packed.append(put_together(treedef, filled))
+        return tuple(packed) if isinstance(self.argnums, tuple) else packed[0]
+
+    def like(self, title: str, trees_given: tuple[Any, ...]) -> list[Any]:
+        """The leaves of trees that have the structure of the arguments, such as tangents."""
+        if len(trees_given) != len(self._indices):
+            raise errors.StructureError(
+                f"{title} at {callers_place()} has {len(self._indices)} arguments and "
+                f"{len(trees_given)} tangents; give one tangent for each"
+            )
+        found: list[Any] = []
+        for (_, treedef, floating), tree in zip(self._parts, trees_given, strict=True):
+            leaves = leaves_like(title, treedef, tree)
+            found += [leaves[k] for k in floating]
+        for leaf, other in zip(self.leaves, found, strict=True):
+            if np.shape(other) != np.shape(leaf):
+                raise errors.StructureError(
+                    f"{title} at {callers_place()}: a tangent of shape {np.shape(other)} for an "
+                    f"argument of shape {np.shape(leaf)}; the two must be the same"
+                )
+        return found
+
+
+def positions(title: str, argnums: Argnums, count: int) -> list[int]:
+    """`argnums` as non-negative positions."""
+    given = argnums if isinstance(argnums, tuple) else (argnums,)
+    for argnum in given:
+        if not isinstance(argnum, int | np.integer) or not -count <= argnum < count:
+            raise errors.ArgnumsError(
+                f"{title} at {callers_place()} is asked for argnums={argnums!r}, but the call has "
+                f"{count} positional argument{'s' if count != 1 else ''}; they count from 0, and "
+                "keyword arguments are not differentiated"
+            )
+    return [int(argnum) % count for argnum in given]
+
+
+def taken_apart(tree: Any) -> tuple[list[Any], Any]:
+    """Leaves and structure; the structure of a lone leaf is None."""
+    if isinstance(tree, np.ndarray | np.generic | Traced | float):
+        return [lifted(tree)], None
+    leaves, treedef = trees.flatten(tree)
+    return [lifted(leaf) for leaf in leaves], treedef
+
+
+def put_together(treedef: Any, leaves: list[Any]) -> Any:
+    return leaves[0] if treedef is None else trees.unflatten(treedef, leaves)
+
+
+def leaves_like(title: str, treedef: Any, tree: Any) -> list[Any]:
+    """The leaves of `tree`, which must have the structure `treedef`."""
+    if treedef is None:
+        if isinstance(tree, list | tuple):
+            return [np.asarray(tree)]
+        return [tree]
+    leaves, other = trees.flatten(tree)
+    if other != treedef:
+        raise errors.StructureError(
+            f"{title} at {callers_place()} expects a tree of the structure {treedef}, and was "
+            f"given {other}"
+        )
+    return leaves
+
+
+def _no_number(title: str, index: int, argument: Any, leaves: list[Any]) -> str:
+    """The sentence for an argument without a floating point number in it."""
+    where = f"{title} at {callers_place()} cannot differentiate argument {index}"
+    whole = [leaf for leaf in leaves if isinstance(leaf, int | np.ndarray | np.generic | Traced)]
+    if whole:
+        spec = spec_of(whole[0])
+        if spec.dtype.kind in "biu":
+            return (
+                f"{where}: its numbers are integers ({spec}), which have no derivative; pass "
+                "floating point, such as 3.0 or x.astype(float)"
+            )
+        return f"{where}: an array of {spec.dtype} holds no floating point numbers"
+    return (
+        f"{where}: a {type(argument).__name__} holds no numbers; pass floats, arrays, or lists, "
+        "tuples and dicts of them"
+    )

@@ -1,0 +1,248 @@
+"""Gradients and pullbacks: one run of the function, one walk backwards."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from chainrule import errors
+from chainrule.graph import Level, Spec, is_inexact, spec_of
+from chainrule.graph.node import callers_place
+from chainrule.passes.reverse import reverse
+from chainrule.primitives.fit import as_array, fit_cotangent
+from chainrule.tracing.array import Recorded
+from chainrule.tracing.levels import Running
+from chainrule.tracing.tape import Tape
+from chainrule.transforms.arguments import (
+    Argnums,
+    Arguments,
+    leaves_like,
+    put_together,
+    taken_apart,
+)
+
+Function = Callable[..., Any]
+
+
+def owned(out: Any, level: Level) -> bool:
+    """Whether a result depends on the variables of this level."""
+    if isinstance(out, Recorded):
+        out.settle()
+        return out.level is level
+    return False
+
+
+def _cotangents(
+    tape: Tape, steps: Any, outs: list[Any], gs: list[Any], variables: list[Recorded]
+) -> list[Any]:
+    """The cotangents of the variables from those of the outputs; zeros where nothing arrives."""
+    seeds: dict[Any, Any] = {}
+    for out, g in zip(outs, gs, strict=True):
+        if g is not None and owned(out, tape):
+            seeds[out.mark] = seeds[out.mark] + g if out.mark in seeds else g
+    cotangents = reverse(steps, seeds)
+    found = []
+    for variable in variables:
+        g = cotangents.get(variable.mark)
+        spec = variable.mark[0].outputs[0]
+        found.append(np.zeros(spec.shape, spec.dtype)[()] if g is None else g)
+    return found
+
+
+def _scalar(title: str, function: Function, out: Any) -> Spec:
+    """The spec of a result that has a gradient: a real scalar."""
+    name = getattr(function, "__name__", "the function")
+    if not is_inexact(out):
+        kind = f"{spec_of(out)}" if hasattr(out, "dtype") else type(out).__name__
+        raise errors.OutputError(
+            f"{title} at {callers_place()}: {name} returns {kind}, not a real floating scalar; "
+            "return one number, such as np.sum(...)"
+        )
+    spec = spec_of(out)
+    if spec.shape != ():
+        raise errors.OutputError(
+            f"{title} at {callers_place()}: {name} returns an array of shape {spec.shape}, and a "
+            "gradient needs a scalar; return np.sum(...) of it, or use jacobian (all derivatives) "
+            "or elementwise_grad (the diagonal)"
+        )
+    if spec.dtype.kind == "c":
+        raise errors.OutputError(
+            f"{title} at {callers_place()}: {name} returns a complex number, and a gradient needs "
+            "a real one; return np.real(...), np.abs(...)**2, or use vjp"
+        )
+    return spec
+
+
+def _differentiate(
+    title: str, f: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: Any, *, aux: bool
+) -> tuple[Any, Any, Any]:
+    """(value, gradient, auxiliary result) of one call."""
+    arguments = Arguments(title, args, argnums)
+    tape = Tape(title)
+    with Running(tape):
+        variables = [tape.variable(leaf) for leaf in arguments.leaves]
+        out = f(*arguments.replaced([v.snapshot() for v in variables]), **kwargs)
+        extra = None
+        if aux:
+            if not (isinstance(out, tuple) and len(out) == 2):
+                raise errors.OutputError(
+                    f"{title} at {callers_place()} expects a function that returns "
+                    f"(value, auxiliary result), not {type(out).__name__}"
+                )
+            out, extra = out
+            leaves, treedef = taken_apart(extra)
+            extra = put_together(treedef, [_lowered(leaf, tape) for leaf in leaves])
+        (out,), _ = (taken_apart(out)) if not isinstance(out, list | tuple | dict) else ([out], None)
+        spec = _scalar(title, f, out)
+        seed = np.ones((), spec.dtype)[()]
+    gradients = _cotangents(tape, tape.backwards_once(), [out], [seed], variables)
+    return _lowered(out, tape), arguments.packed(gradients), extra
+
+
+def _lowered(out: Any, level: Level) -> Any:
+    """A result without the level that has just ended."""
+    return out.value if owned(out, level) else out
+
+
+def grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The gradient of a real scalar function: ∇f, by reverse mode.
+
+    The result has the shape, or the tree structure, of the argument `argnums` (a tuple of them
+    where `argnums` is a tuple). For complex arguments it is ∂f/∂Re + i ∂f/∂Im. One call costs a
+    small constant times a call of `f`, however many variables there are.
+
+    Raises InputError, OutputError, ArgnumsError. Source: Griewank & Walther, Evaluating
+    Derivatives, chapter 3.
+
+    >>> import numpy as np
+    >>> float(grad(lambda x: x**2 + np.sin(x))(0.0))
+    1.0
+    """
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return _differentiate("grad", f, argnums, args, kwargs, aux=False)[1]
+
+    return gradient
+
+
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The value of a real scalar function and its gradient, from one run.
+
+    >>> value, slope = value_and_grad(lambda x: x**3)(2.0)
+    >>> float(value), float(slope)
+    (8.0, 12.0)
+    """
+
+    @functools.wraps(f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        return _differentiate("value_and_grad", f, argnums, args, kwargs, aux=False)[:2]
+
+    return value_and_gradient
+
+
+def value_grad_and_aux(f: Function, argnums: Argnums = 0) -> Function:
+    """For a function that returns (value, auxiliary result): value, gradient, auxiliary result.
+
+    >>> value, slope, aux = value_grad_and_aux(lambda x: (x * x, {"twice": 2 * x}))(3.0)
+    >>> float(slope), float(aux["twice"])
+    (6.0, 6.0)
+    """
+
+    @functools.wraps(f)
+    def value_gradient_and_aux(*args: Any, **kwargs: Any) -> tuple[Any, Any, Any]:
+        return _differentiate("value_grad_and_aux", f, argnums, args, kwargs, aux=True)
+
+    return value_gradient_and_aux
+
+
+class Pullback:
+    """g ↦ Jᵀ g at the point where the function was run; can be called any number of times."""
+
+    __slots__ = ("_arguments", "_outs", "_tape", "_variables", "treedef")
+
+    def __init__(
+        self, tape: Tape, arguments: Arguments, variables: list[Recorded], outs: Any, treedef: Any
+    ) -> None:
+        self._tape = tape
+        self._arguments = arguments
+        self._variables = variables
+        self._outs = outs
+        self.treedef = treedef
+
+    def __call__(self, cotangent: Any) -> Any:
+        """The cotangents of the arguments: a tuple with one tree per argument."""
+        gs = leaves_like("the pullback of vjp", self.treedef, cotangent)
+        return self.from_leaves(gs)
+
+    def from_leaves(self, gs: list[Any]) -> Any:
+        """The same from the leaves of a cotangent; None is an absent one."""
+        return self._arguments.packed(self.raw(gs))
+
+    def raw(self, gs: list[Any]) -> list[Any]:
+        """The cotangents of the floating leaves of the arguments, in their order."""
+        fitted = []
+        for out, g in zip(self._outs, gs, strict=True):
+            if g is None or not is_inexact(out):
+                fitted.append(None)
+                continue
+            g, spec = as_array(g), spec_of(out)
+            if np.shape(g) != spec.shape:
+                raise errors.StructureError(
+                    f"the pullback of vjp at {callers_place()} was given a cotangent of shape "
+                    f"{np.shape(g)} for a result of shape {spec.shape}; the two must be the same"
+                )
+            fitted.append(fit_cotangent(g, spec))
+        return _cotangents(
+            self._tape, self._tape.backwards(), self._outs, fitted, self._variables
+        )
+
+
+def pullback(
+    title: str, f: Function, args: tuple[Any, ...], kwargs: Any, argnums: Argnums
+) -> tuple[Any, list[Any], Pullback]:
+    """The value of `f`, its leaves, and the pullback to the arguments `argnums`."""
+    arguments = Arguments(title, args, argnums)
+    tape = Tape(title)
+    with Running(tape, keeps=True):
+        variables = [tape.variable(leaf) for leaf in arguments.leaves]
+        out = f(*arguments.replaced([v.snapshot() for v in variables]), **kwargs)
+        outs, treedef = taken_apart(out)
+    values = [_lowered(leaf, tape) for leaf in outs]
+    value = put_together(treedef, values)
+    return value, values, Pullback(tape, arguments, variables, outs, treedef)
+
+
+def vjp(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Pullback]:
+    """The value of `f` at `args` and its pullback g ↦ Jᵀ g, the product of reverse mode.
+
+    `g` has the structure of the value; the pullback returns a tuple, one tree per argument.
+
+    >>> value, pull = vjp(lambda x, y: x * y, 3.0, 4.0)
+    >>> [float(g) for g in pull(1.0)]
+    [4.0, 3.0]
+    """
+    value, _, pull = pullback("vjp", f, args, kwargs, tuple(range(len(args))))
+    return value, pull
+
+
+def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The derivative, entry by entry, of a function that acts entry by entry.
+
+    It is the gradient of the sum of the result, the diagonal of the Jacobian where that is
+    diagonal.
+
+    >>> import numpy as np
+    >>> elementwise_grad(np.square)(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+
+    @functools.wraps(f)
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        _, values, pull = pullback("elementwise_grad", f, args, kwargs, argnums)
+        return pull.from_leaves([np.ones(np.shape(v), spec_of(v).dtype)[()] for v in values])
+
+    return derivative
