@@ -19,7 +19,7 @@ ArrayFunction = Callable[..., Any]
 
 
 class Registry:
-    """Every primitive by name, and what each NumPy function becomes when it meets a traced array."""
+    """Every primitive by name, and what each NumPy function means for traced arrays."""
 
     def __init__(self) -> None:
         self.primitives: dict[str, Primitive] = {}

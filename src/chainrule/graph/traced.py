@@ -29,7 +29,9 @@ class Level:
         """A traced array of this level that holds a value which depends on no variable."""
         raise NotImplementedError
 
-    def apply(self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    def apply(
+        self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
+    ) -> Any:
         """Carry out one operation whose highest operand belongs to this level."""
         raise NotImplementedError
 

@@ -18,6 +18,7 @@ from chainrule.primitives.samples import POSITIVE, REAL, case, domain, mask, nor
 
 STEPS = "piecewise constant"
 TRUTH = "its values are truth values"
+_function: Any
 
 for _ufunc, _python, _latex in (
     (np.greater, operator.gt, "{x1} > {x2}"),
@@ -42,7 +43,16 @@ def _named(function: Any) -> str:
 
 
 for _function in (
-    *(np.logical_not, np.invert, np.isnan, np.isinf, np.isfinite, np.signbit, np.isreal, np.iscomplex),
+    *(
+        np.logical_not,
+        np.invert,
+        np.isnan,
+        np.isinf,
+        np.isfinite,
+        np.signbit,
+        np.isreal,
+        np.iscomplex,
+    ),
     *(np.all, np.any, np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isin),
 ):
     flat(_function.__name__, numpy=_function, reason=TRUTH, latex=_named(_function), inputs=None)
@@ -78,7 +88,10 @@ def _picking(name: str, numpy: Any, wins: Any, latex: str) -> None:
 _picking("maximum", np.maximum, np.greater, r"\max({x1}, {x2})")
 _picking("minimum", np.minimum, np.less, r"\min({x1}, {x2})")
 _picking(
-    "fmax", np.fmax, lambda a, b: np.greater(a, b) | np.isnan(b), r"\operatorname{{fmax}}({x1}, {x2})"
+    "fmax",
+    np.fmax,
+    lambda a, b: np.greater(a, b) | np.isnan(b),
+    r"\operatorname{{fmax}}({x1}, {x2})",
 )
 _picking(
     "fmin", np.fmin, lambda a, b: np.less(a, b) | np.isnan(b), r"\operatorname{{fmin}}({x1}, {x2})"
@@ -181,9 +194,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 
 
 @composition(np.clip)
-def clip(
-    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
-) -> Any:
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """Limit the values; the derivative is 1 at a bound, and the bound takes what is cut off."""
     low = a_min if a_min is not None else min
     high = a_max if a_max is not None else max

@@ -29,7 +29,7 @@ real_part = linear(
 imaginary_part = linear(
     "imag",
     compute=np.imag,
-    transposed=lambda g: -1j * g,
+    transposed=lambda g: g * -1j,
     latex=r"\operatorname{{Im}} {x}",
     samples=[case(_complex)],
 )

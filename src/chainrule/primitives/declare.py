@@ -245,9 +245,7 @@ class General(Primitive):
         if self.vjp is not None:
             return self.rules_of(self.vjp, i)[o]((g,), node, xs, ys, i)
         rule = self.rules_of(self.jvp or (), i)[o]
-        return General.transpose(
-            lambda t: rule((t,), node, xs, ys, i), input_spec(node, i), g
-        )
+        return General.transpose(lambda t: rule((t,), node, xs, ys, i), input_spec(node, i), g)
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
@@ -292,7 +290,7 @@ def _strong_product(g: Any, p: Any) -> Any:
     return np.where((g == 0) | (p == 0), np.zeros((), y.dtype), y)
 
 
-chain_product = Multilinear(
+chain_product: Multilinear = Multilinear(
     "chain_product",
     compute=_strong_product,
     transposed=(

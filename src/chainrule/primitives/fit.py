@@ -15,9 +15,7 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
         return g
     added = g.ndim - len(shape)
     stretched = tuple(
-        axis + added
-        for axis, size in enumerate(shape)
-        if size == 1 and g.shape[axis + added] != 1
+        axis + added for axis, size in enumerate(shape) if size == 1 and g.shape[axis + added] != 1
     )
     axes = tuple(range(added)) + stretched
     if axes:
@@ -52,9 +50,13 @@ def fit_tangent(t: Any, spec: Spec) -> Any:
 
 def as_array(value: Any) -> Any:
     """A Python number as the NumPy scalar of its kind; anything else as it is."""
-    return np.float64(value) if type(value) in (float, int) else value
+    kind = type(value)
+    if kind is float or kind is int:
+        return np.float64(value)
+    return np.complex128(value) if kind is complex else value
 
 
 def conjugated(g: Any) -> Any:
     """The conjugate of a complex cotangent; transposed rules are stated without it."""
+    g = as_array(g)
     return np.conjugate(g) if g.dtype.kind == "c" else g

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import Traced, composition
-from chainrule.primitives.declare import linear
+from chainrule.primitives.declare import Linear, linear
 from chainrule.primitives.fit import sum_to
 from chainrule.primitives.samples import case, normal
 
@@ -80,7 +80,7 @@ def _scatter(g: Any, *arrays: Any, template: Template, to: tuple[int, ...]) -> A
     return out
 
 
-entries = linear(
+entries: Linear = linear(
     "getitem",
     compute=_get,
     inputs=None,
@@ -93,11 +93,13 @@ entries = linear(
         case(normal(3, 4), template=Template((Ellipsis, None, slice(None, None, -2)))),
         case(normal(3, 4), template=Template((1,))),
         case(normal(3, 4), np.array([0, 2, 0]), template=Template((_HOLE,))),
-        case(normal(3, 4), np.array([0, 2]), np.array([[3], [1]]), template=Template((_HOLE, _HOLE))),
+        case(
+            normal(3, 4), np.array([0, 2]), np.array([[3], [1]]), template=Template((_HOLE, _HOLE))
+        ),
         case(normal(3), np.array([True, False, True]), template=Template((_HOLE,))),
     ],
 )
-scatter_entries = linear(
+scatter_entries: Linear = linear(
     "scatter",
     compute=_scatter,
     inputs=None,
@@ -167,7 +169,9 @@ def add_at(x: Any, index: Any, value: Any) -> Any:
     """`x` with `value` added at the index; repeated positions add up, as in `np.add.at`."""
     template, arrays = split_index(index)
     shape = np.shape(x[index])
-    return x + scatter_entries(np.broadcast_to(value, shape), *arrays, template=template, to=x.shape)
+    return x + scatter_entries(
+        np.broadcast_to(value, shape), *arrays, template=template, to=x.shape
+    )
 
 
 @composition(np.take)
@@ -196,7 +200,9 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     a = np.moveaxis(a, (axis1, axis2), (-2, -1))
     rows, columns = a.shape[-2:]
-    length = builtins.max(0, builtins.min(rows + builtins.min(offset, 0), columns - builtins.max(offset, 0)))
+    length = builtins.max(
+        0, builtins.min(rows + builtins.min(offset, 0), columns - builtins.max(offset, 0))
+    )
     steps = np.arange(length)
     return a[..., steps - builtins.min(offset, 0), steps + builtins.max(offset, 0)]
 

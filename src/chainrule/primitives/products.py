@@ -110,6 +110,8 @@ def vecmat(x1: Any, x2: Any, /) -> Any:
 @composition(np.tensordot, np.linalg.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sum over the given axes of both factors, as one matrix product."""
+    left: list[Any]
+    right: list[Any]
     if isinstance(axes, int | np.integer):
         left, right = list(range(-int(axes), 0)), list(range(int(axes)))
     else:
@@ -193,7 +195,14 @@ def einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
     arrays = [np.asarray(a) if isinstance(a, list | tuple | float | int) else a for a in arrays]
     inputs, arrow, output = text.partition("->")
     labels = inputs.split(",")
-    dots = builtins.max((a.ndim - len(t.replace("...", "")) for t, a in zip(labels, arrays, strict=True) if "..." in t), default=0)
+    dots = builtins.max(
+        (
+            a.ndim - len(t.replace("...", ""))
+            for t, a in zip(labels, arrays, strict=True)
+            if "..." in t
+        ),
+        default=0,
+    )
     spare = [c for c in string.ascii_letters if c not in text][:dots]
     explicit = []
     for k, (label, array) in enumerate(zip(labels, arrays, strict=True)):
@@ -209,11 +218,14 @@ def einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
         explicit.append(label)
     if not arrow:
         counted = "".join(labels).replace("...", "")
-        output = "..." * (dots > 0) + "".join(sorted(c for c in set(counted) if counted.count(c) == 1))
+        output = "..." * (dots > 0) + "".join(
+            sorted(c for c in set(counted) if counted.count(c) == 1)
+        )
     output = output.replace("...", "".join(spare))
     missing = [c for c in output if not builtins.any(c in label for label in explicit)]
     y = einsum_product(
-        *arrays, subscripts=f"{','.join(explicit)}->{''.join(c for c in output if c not in missing)}"
+        *arrays,
+        subscripts=f"{','.join(explicit)}->{''.join(c for c in output if c not in missing)}",
     )
     return np.expand_dims(y, tuple(output.index(c) for c in missing)) if missing else y
 

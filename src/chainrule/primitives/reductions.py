@@ -33,8 +33,11 @@ def _count(shape: tuple[int, ...], axis: Axis) -> int:
     return int(np.prod([shape[a] for a in _axes(axis, len(shape))], dtype=int))
 
 
+_add_reduce: Any = np.add.reduce
+
+
 def _sum(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+    return _add_reduce(x, axis=axis, keepdims=keepdims)
 
 
 total = linear(
@@ -244,4 +247,3 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
         a = np.concatenate([a[..., :step], a[..., step:] * a[..., :-step]], axis=-1)
         step *= 2
     return a if axis is None else np.moveaxis(a, -1, axis)
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -134,7 +135,7 @@ def squeeze(a: Any, axis: Any = None) -> Any:
 
 @composition(np.ravel)
 def ravel(a: Any, order: str = "C") -> Any:
-    return np.reshape(a, (-1,), order=order)
+    return reshape(a, (-1,), order)
 
 
 @composition(np.atleast_1d)
@@ -145,9 +146,7 @@ def atleast_1d(*arys: Any) -> Any:
 
 @composition(np.atleast_2d)
 def atleast_2d(*arys: Any) -> Any:
-    out = tuple(
-        a if np.ndim(a) > 1 else np.reshape(a, (1, -1 if np.ndim(a) else 1)) for a in arys
-    )
+    out = tuple(a if np.ndim(a) > 1 else np.reshape(a, (1, -1 if np.ndim(a) else 1)) for a in arys)
     return out if len(out) > 1 else out[0]
 
 
@@ -177,7 +176,9 @@ joined = linear(
 
 
 @composition(np.concatenate)
-def concatenate(arrays: Any, /, axis: int | None = 0, *, dtype: Any = None, casting: str = "") -> Any:
+def concatenate(
+    arrays: Any, /, axis: int | None = 0, *, dtype: Any = None, casting: str = ""
+) -> Any:
     arrays = [np.asarray(a) if isinstance(a, list | tuple | float | int) else a for a in arrays]
     if axis is None:
         arrays, axis = [np.ravel(a) for a in arrays], 0
@@ -223,7 +224,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     else:
         cuts = [0, *(int(k) for k in indices_or_sections), length]
     lead = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*lead, slice(a, b))] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [ary[(*lead, slice(a, b))] for a, b in itertools.pairwise(cuts)]
 
 
 @composition(np.split)
@@ -233,7 +234,8 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
             f"array split does not result in an equal division: {ary.shape[axis]} entries along "
             f"axis {axis} cannot be cut into {indices_or_sections}; np.array_split can"
         )
-    return array_split(ary, indices_or_sections, axis)
+    pieces: list[Any] = array_split(ary, indices_or_sections, axis)
+    return pieces
 
 
 @composition(np.flip)
@@ -277,7 +279,9 @@ def tile(A: Any, reps: Any) -> Any:
     reps = (1,) * (A.ndim - len(reps)) + reps
     shape = (1,) * (len(reps) - A.ndim) + A.shape
     spaced = np.reshape(A, [k for n in shape for k in (1, n)])
-    repeated = np.broadcast_to(spaced, [k for r, n in zip(reps, shape, strict=True) for k in (r, n)])
+    repeated = np.broadcast_to(
+        spaced, [k for r, n in zip(reps, shape, strict=True) for k in (r, n)]
+    )
     return np.reshape(repeated, [r * n for r, n in zip(reps, shape, strict=True)])
 
 
@@ -330,4 +334,3 @@ def tril(m: Any, k: int = 0) -> Any:
 @composition(np.triu)
 def triu(m: Any, k: int = 0) -> Any:
     return triangle_upper(m, k=k)
-

@@ -50,7 +50,7 @@ class TracedArray(Traced):
     @property
     def shape(self) -> tuple[int, ...]:
         value = self.value
-        return () if type(value) in _PYTHON_NUMBERS else value.shape  # type: ignore[no-any-return]
+        return () if type(value) in _PYTHON_NUMBERS else value.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -83,11 +83,11 @@ class TracedArray(Traced):
 
     @property
     def real(self) -> Any:
-        return np.real(self)  # type: ignore[call-overload]
+        return np.real(self)
 
     @property
     def imag(self) -> Any:
-        return np.imag(self)  # type: ignore[call-overload]
+        return np.imag(self)
 
     @property
     def flat(self) -> Iterator[Any]:
@@ -104,7 +104,9 @@ class TracedArray(Traced):
         return (self[k] for k in range(self.shape[0]))
 
     def __repr__(self) -> str:
-        text = np.array2string(np.asarray(conversion.concrete(self)), threshold=20, prefix="traced(")
+        text = np.array2string(
+            np.asarray(conversion.concrete(self)), threshold=20, prefix="traced("
+        )
         return f"traced({text}, of {self.level.title})"
 
     def __format__(self, spec: str) -> str:
@@ -215,10 +217,10 @@ class TracedArray(Traced):
         return comparison.absolute(self)
 
     def __round__(self, digits: int | None = None) -> Any:
-        return np.round(self, digits or 0)  # type: ignore[call-overload]
+        return np.round(self, digits or 0)
 
     def __invert__(self) -> Any:
-        return np.invert(self)  # type: ignore[call-overload]
+        return np.invert(self)
 
     def __and__(self, other: Any) -> Any:
         return np.bitwise_and(self, other)
@@ -249,7 +251,8 @@ class TracedArray(Traced):
     def __ne__(self, other: object) -> Any:
         return _not_equal(self, other)
 
-    __hash__ = None  # type: ignore[assignment]  arrays compare entry by entry
+    # Arrays compare entry by entry, so they cannot be keys.
+    __hash__ = None  # type: ignore[assignment]
 
     # -- entries, views and writes ------------------------------------------------------------
 

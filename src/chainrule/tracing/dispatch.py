@@ -181,6 +181,6 @@ def _scalar_method(meaning: Any) -> Callable[..., Any]:
 
 # np.sin of an object array calls x.sin() on each traced entry: every unary ufunc has a method.
 for _function, _meaning in tuple(registry.meanings.items()):
-    if isinstance(_function, np.ufunc) and _function.nin == 1 and _function.nout == 1:
-        if not hasattr(TracedArray, _function.__name__):
-            setattr(TracedArray, _function.__name__, _scalar_method(_meaning))
+    _unary = isinstance(_function, np.ufunc) and _function.nin == 1 and _function.nout == 1
+    if _unary and not hasattr(TracedArray, _function.__name__):
+        setattr(TracedArray, _function.__name__, _scalar_method(_meaning))

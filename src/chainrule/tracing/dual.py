@@ -1,6 +1,6 @@
 """Dual numbers: forward mode that flows through the code in constant extra memory.
 
-    a + ḃ ε  with ε² = 0:   f(a + ȧ ε) = f(a) + f'(a) ȧ ε
+a + ḃ ε  with ε² = 0:   f(a + ȧ ε) = f(a) + f'(a) ȧ ε
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class DualLevel(Level):
     def constant(self, value: Any) -> Dual:
         return Dual.of(self, value, None)
 
-    def apply(self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    def apply(
+        self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
+    ) -> Any:
         if not self.open:
             raise leak(self)
         values: list[Any] = []
@@ -97,7 +99,9 @@ class Dual(TracedArray):
     __slots__ = ()
 
     def __init__(self, value: Any, tangent: Any = 0.0) -> None:
-        value, tangent = (np.asarray(v) if isinstance(v, list | tuple) else v for v in (value, tangent))
+        value, tangent = (
+            np.asarray(v) if isinstance(v, list | tuple) else v for v in (value, tangent)
+        )
         if not is_inexact(value):
             value = np.asarray(value, float)[()] if not isinstance(value, Traced) else value
         if np.shape(tangent) != np.shape(value):
@@ -148,4 +152,3 @@ def _by_hand(value: Any) -> DualLevel:
     if level is None:
         level = _STANDING[key] = DualLevel("dual number")
     return level
-

@@ -32,7 +32,7 @@ def innermost() -> Level | None:
 
 
 class Captures:
-    """Plain arrays that an outermost transform saved without copying: read-only until it returns."""
+    """Plain arrays that were saved without copying: read-only until the outermost transform ends."""
 
     __slots__ = ("frozen",)
 

@@ -54,7 +54,9 @@ class Recording(Level):
         self.graph.guards.append(Guard(array.mark, kind, array.value, callers_place()))
         return array.value
 
-    def apply(self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    def apply(
+        self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
+    ) -> Any:
         if not self.open:
             raise leak(self)
         inputs = [

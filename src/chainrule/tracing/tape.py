@@ -80,7 +80,9 @@ class Tape(Level):
         while self.nodes:
             yield self.nodes.pop(), self.saved.pop()
 
-    def apply(self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    def apply(
+        self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
+    ) -> Any:
         if not self.open:
             raise leak(self)
         values: list[Any] = []
@@ -91,7 +93,8 @@ class Tape(Level):
             if isinstance(argument, Recorded) and argument.level is self:
                 own = True
                 edge = argument.mark
-                if edge is not OPAQUE and primitive.differentiable(len(edges), params):
+                wanted_here = edge is not OPAQUE and primitive.records
+                if wanted_here and primitive.differentiable(len(edges), params):
                     wanted.append(len(edges))
                 edges.append(edge)
                 values.append(argument.value)
@@ -118,7 +121,7 @@ class Tape(Level):
         several = primitive.outputs > 1
         results = result if several else (result,)
         keep_inputs, keep_outputs = primitive.saves(tuple(wanted))
-        inputs = []
+        inputs: list[Any] = []
         for k, value in enumerate(values):
             if keep_inputs is not None and k not in keep_inputs:
                 inputs.append(None)
@@ -126,9 +129,7 @@ class Tape(Level):
                 inputs.append(capture(as_array(value)))
             else:
                 inputs.append(as_array(value))
-        outputs = tuple(
-            [as_array(y) if k in keep_outputs else None for k, y in enumerate(results)]
-        )
+        outputs = tuple([as_array(y) if k in keep_outputs else None for k, y in enumerate(results)])
         if primitive.uses_shapes:
             edges = [
                 (constant_node(None, spec_of(as_array(value))), 0) if edge is OPAQUE else edge

@@ -21,7 +21,7 @@ class Arguments:
     None. A single array, the commonest argument, is not sent through the tree library.
     """
 
-    __slots__ = ("_indices", "_parts", "args", "argnums", "leaves")
+    __slots__ = ("_indices", "_parts", "argnums", "args", "leaves")
 
     def __init__(self, title: str, args: tuple[Any, ...], argnums: Argnums) -> None:
         self.args = args
@@ -49,7 +49,7 @@ class Arguments:
         return tuple(args)
 
     def packed(self, derivatives: list[Any]) -> Any:
-        """Derivatives, one per leaf, in the shape of the arguments; a tuple where argnums is one."""
+        """Derivatives, one per leaf, as trees like the arguments; a tuple where argnums is one."""
         packed = []
         remaining = iter(derivatives)
         for leaves, treedef, floating in self._parts:

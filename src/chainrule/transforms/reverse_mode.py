@@ -14,6 +14,7 @@ from chainrule.graph.node import callers_place
 from chainrule.passes.reverse import reverse
 from chainrule.primitives.fit import as_array, fit_cotangent
 from chainrule.tracing.array import Recorded
+from chainrule.tracing.dispatch import lifted
 from chainrule.tracing.levels import Running
 from chainrule.tracing.tape import Tape
 from chainrule.transforms.arguments import (
@@ -95,7 +96,7 @@ def _differentiate(
             out, extra = out
             leaves, treedef = taken_apart(extra)
             extra = put_together(treedef, [_lowered(leaf, tape) for leaf in leaves])
-        (out,), _ = (taken_apart(out)) if not isinstance(out, list | tuple | dict) else ([out], None)
+        out = lifted(out)
         spec = _scalar(title, f, out)
         seed = np.ones((), spec.dtype)[()]
     gradients = _cotangents(tape, tape.backwards_once(), [out], [seed], variables)
@@ -184,7 +185,7 @@ class Pullback:
 
     def raw(self, gs: list[Any]) -> list[Any]:
         """The cotangents of the floating leaves of the arguments, in their order."""
-        fitted = []
+        fitted: list[Any] = []
         for out, g in zip(self._outs, gs, strict=True):
             if g is None or not is_inexact(out):
                 fitted.append(None)
@@ -196,9 +197,7 @@ class Pullback:
                     f"{np.shape(g)} for a result of shape {spec.shape}; the two must be the same"
                 )
             fitted.append(fit_cotangent(g, spec))
-        return _cotangents(
-            self._tape, self._tape.backwards(), self._outs, fitted, self._variables
-        )
+        return _cotangents(self._tape, self._tape.backwards(), self._outs, fitted, self._variables)
 
 
 def pullback(

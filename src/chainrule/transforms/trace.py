@@ -22,8 +22,7 @@ def record(
     labels: list[Any] = list(names) if names is not None else [None] * len(arguments.leaves)
     with Running(level, keeps=True):
         variables = [
-            level.variable(leaf, name)
-            for leaf, name in zip(arguments.leaves, labels, strict=True)
+            level.variable(leaf, name) for leaf, name in zip(arguments.leaves, labels, strict=True)
         ]
         outs, _ = taken_apart(f(*arguments.replaced([v.snapshot() for v in variables]), **kwargs))
         for out in outs:
@@ -46,5 +45,3 @@ def trace(f: Callable[..., Any]) -> Callable[..., Graph]:
         return record(f, args, kwargs).graph
 
     return traced
-
-
