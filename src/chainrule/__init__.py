@@ -3,6 +3,7 @@
 from chainrule import passes, primitives  # noqa: F401  they fill the registry
 from chainrule.tracing.dual import Dual
 from chainrule.transforms import (
+    checkpoint,
     elementwise_grad,
     grad,
     hessian,
@@ -18,6 +19,7 @@ from chainrule.transforms import (
 
 __all__ = [
     "Dual",
+    "checkpoint",
     "elementwise_grad",
     "grad",
     "hessian",

@@ -16,6 +16,7 @@ from chainrule.graph.node import Node, Spec
 from chainrule.graph.traced import Level, Traced
 
 ArrayFunction = Callable[..., Any]
+Saves = tuple[frozenset[int] | None, frozenset[int] | None]
 
 
 class Registry:
@@ -170,7 +171,7 @@ class Primitive:
         self.note = note
         self.records = True  # whether a derivative can pass through it at all
         self.uses_shapes = False
-        self.saves_for: dict[tuple[int, ...], tuple[frozenset[int] | None, frozenset[int]]] = {}
+        self.saves_for: dict[tuple[int, ...], Saves] = {}
         registry.add(self)
 
     def __repr__(self) -> str:
@@ -196,8 +197,8 @@ class Primitive:
         """The rules that the derivative with respect to input `i` evaluates."""
         raise NotImplementedError
 
-    def saves(self, wanted: tuple[int, ...]) -> tuple[frozenset[int] | None, frozenset[int]]:
-        """Which inputs (None: all) and outputs the derivatives for the inputs `wanted` read."""
+    def saves(self, wanted: tuple[int, ...]) -> Saves:
+        """Which inputs and outputs (None: all) the derivatives for the inputs `wanted` read."""
         found = self.saves_for.get(wanted)
         if found is None:
             rules = [rule for i in wanted for rule in self.saved_for(i)]
@@ -213,6 +214,17 @@ class Primitive:
     ) -> Any:
         """The cotangent of input `i` from the cotangents `gs` of the outputs (None: absent)."""
         raise NotImplementedError
+
+    def pulls(
+        self,
+        node: Node,
+        wanted: list[int],
+        xs: tuple[Any, ...],
+        ys: tuple[Any, ...],
+        gs: list[Any],
+    ) -> list[Any]:
+        """The cotangents of the inputs `wanted`."""
+        return [self.pull(node, i, xs, ys, gs) for i in wanted]
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]

@@ -24,22 +24,21 @@ Step = tuple[Node, Saved]
 def contributions(node: Node, saved: Saved, gs: list[Any]) -> Iterator[tuple[Edge, Any]]:
     """What one operation adds to the cotangent of each of its inputs, in their own order."""
     xs, ys = saved
-    complex_output = any(spec.dtype.kind == "c" for spec in node.outputs)
-    for i, edge in enumerate(node.inputs):
-        source, index = edge
-        spec = source.outputs[index]
-        if source.primitive is CONSTANT or spec.dtype.kind not in "fc":
-            continue
-        if not node.primitive.differentiable(i, node.params):
-            continue
-        if complex_output or spec.dtype.kind == "c":
-            conjugates = [None if g is None else conjugated(g) for g in gs]
-            g = node.primitive.pull(node, i, xs, ys, conjugates)
-            g = None if g is None else conjugated(g)
-        else:
-            g = node.primitive.pull(node, i, xs, ys, gs)
+    primitive = node.primitive
+    wanted = [
+        i
+        for i, (source, index) in enumerate(node.inputs)
+        if source.primitive is not CONSTANT
+        and source.outputs[index].dtype.kind in "fc"
+        and primitive.differentiable(i, node.params)
+    ]
+    specs = [source.outputs[index] for source, index in node.inputs]
+    is_complex = any(spec.dtype.kind == "c" for spec in (*specs, *node.outputs))
+    if is_complex:
+        gs = [None if g is None else conjugated(g) for g in gs]
+    for i, g in zip(wanted, primitive.pulls(node, wanted, xs, ys, gs), strict=True):
         if g is not None:
-            yield edge, fit_cotangent(g, spec)
+            yield node.inputs[i], fit_cotangent(conjugated(g) if is_complex else g, specs[i])
 
 
 def reverse(steps: Iterable[Step], seeds: dict[Edge, Any]) -> dict[Edge, Any]:

@@ -15,7 +15,7 @@ from chainrule.graph.traced import Traced
 from chainrule.primitives.fit import as_array, fit_tangent
 from chainrule.tracing.array import TracedArray
 from chainrule.tracing.levels import innermost, next_tag
-from chainrule.tracing.tape import evaluate, leak
+from chainrule.tracing.tape import evaluate
 
 
 class DualLevel(Level):
@@ -32,8 +32,6 @@ class DualLevel(Level):
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:
-        if not self.open:
-            raise leak(self)
         values: list[Any] = []
         tangents: list[Any] = []
         own = False
@@ -47,10 +45,10 @@ class DualLevel(Level):
             else:
                 values.append(argument)
                 tangents.append(None)
-        result = evaluate(primitive, values, params)
+        result = evaluate(self, primitive, values, params)
         if not primitive.records:
             return result
-        several = primitive.outputs > 1
+        several = isinstance(result, tuple)
         results = result if several else (result,)
         if any(t is not None for t in tangents):
             moved = push(primitive, values, results, tangents, params)

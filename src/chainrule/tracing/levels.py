@@ -32,7 +32,7 @@ def innermost() -> Level | None:
 
 
 class Captures:
-    """Plain arrays that were saved without copying: read-only until the outermost transform ends."""
+    """Plain arrays saved without copying: read-only until the outermost transform ends."""
 
     __slots__ = ("frozen",)
 

@@ -20,7 +20,7 @@ from chainrule.graph.node import Edge, callers_place
 from chainrule.primitives.fit import as_array
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.levels import capture, next_tag
-from chainrule.tracing.tape import Saved, evaluate, leak
+from chainrule.tracing.tape import Saved, evaluate
 
 
 class Recording(Level):
@@ -57,13 +57,11 @@ class Recording(Level):
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:
-        if not self.open:
-            raise leak(self)
         inputs = [
             a if isinstance(a, Recorded) and a.level is self else self.constant(a)
             for a in arguments
         ]
-        result = evaluate(primitive, [a.value for a in inputs], params)
+        result = evaluate(self, primitive, [a.value for a in inputs], params)
         results = result if isinstance(result, tuple) else (result,)
         specs = tuple(spec_of(y) for y in results)
         node = Node(primitive, tuple(a.mark for a in inputs), params, specs, callers_place())

@@ -29,8 +29,10 @@ OPAQUE: Edge = (constant_node(None, Spec((), np.dtype(np.float64))), 0)
 """What a tape notes for an operand from outside: it is never differentiated."""
 
 
-def evaluate(primitive: Primitive, values: list[Any], params: dict[str, Any]) -> Any:
-    """Carry out the operation one level down; a refusal of NumPy names the user's line."""
+def evaluate(level: Level, primitive: Primitive, values: list[Any], params: dict[str, Any]) -> Any:
+    """Carry out the operation one level below `level`; a refusal of NumPy names the user's line."""
+    if not level.open:
+        raise _leak(level)
     try:
         return primitive(*values, **params)
     except errors.ChainruleError:
@@ -42,7 +44,7 @@ def evaluate(primitive: Primitive, values: list[Any], params: dict[str, Any]) ->
         ) from error
 
 
-def leak(level: Level) -> errors.LeakError:
+def _leak(level: Level) -> errors.LeakError:
     return errors.LeakError(
         f"a traced value of a {level.title} that has returned is used at {callers_place()}; "
         "return it from the differentiated function (value_grad_and_aux returns extra results), "
@@ -83,8 +85,6 @@ class Tape(Level):
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:
-        if not self.open:
-            raise leak(self)
         values: list[Any] = []
         edges: list[Edge] = []
         wanted: list[int] = []
@@ -101,7 +101,7 @@ class Tape(Level):
             else:
                 edges.append(OPAQUE)
                 values.append(argument)
-        result = evaluate(primitive, values, params)
+        result = evaluate(self, primitive, values, params)
         if not primitive.records:
             return result
         if not wanted:
@@ -118,7 +118,7 @@ class Tape(Level):
         wanted: list[int],
         result: Any,
     ) -> Any:
-        several = primitive.outputs > 1
+        several = isinstance(result, tuple)
         results = result if several else (result,)
         keep_inputs, keep_outputs = primitive.saves(tuple(wanted))
         inputs: list[Any] = []
@@ -129,7 +129,12 @@ class Tape(Level):
                 inputs.append(capture(as_array(value)))
             else:
                 inputs.append(as_array(value))
-        outputs = tuple([as_array(y) if k in keep_outputs else None for k, y in enumerate(results)])
+        outputs = tuple(
+            [
+                as_array(y) if keep_outputs is None or k in keep_outputs else None
+                for k, y in enumerate(results)
+            ]
+        )
         if primitive.uses_shapes:
             edges = [
                 (constant_node(None, spec_of(as_array(value))), 0) if edge is OPAQUE else edge

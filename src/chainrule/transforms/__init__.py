@@ -1,5 +1,6 @@
 """Function to function."""
 
+from chainrule.transforms.checkpoint import checkpoint
 from chainrule.transforms.forward_mode import hvp, jvp
 from chainrule.transforms.jacobian import hessian, jacobian
 from chainrule.transforms.reverse_mode import (
@@ -13,6 +14,7 @@ from chainrule.transforms.stop_gradient import stop_gradient
 from chainrule.transforms.trace import trace
 
 __all__ = [
+    "checkpoint",
     "elementwise_grad",
     "grad",
     "hessian",

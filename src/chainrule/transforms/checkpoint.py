@@ -1,0 +1,134 @@
+"""Recompute instead of store: a call of which the tape keeps only the arguments."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from chainrule import errors
+from chainrule.graph import Node, Primitive, Traced, is_inexact, spec_of
+from chainrule.graph.node import callers_place
+from chainrule.graph.primitive import Saves
+from chainrule.tracing.conversion import concrete
+from chainrule.transforms.arguments import Arguments, put_together, taken_apart
+from chainrule.transforms.forward_mode import pushforward
+from chainrule.transforms.reverse_mode import pullback
+
+Function = Callable[..., Any]
+
+
+class Call:
+    """A function of its floating leaves, which returns its result as leaves too."""
+
+    __slots__ = ("_arguments", "_function", "_kwargs", "treedef")
+
+    def __init__(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._function = function
+        self._kwargs = kwargs
+        self._arguments = Arguments("checkpoint", args, tuple(range(len(args))))
+        self.treedef: Any = None
+
+    @property
+    def leaves(self) -> list[Any]:
+        return self._arguments.leaves
+
+    def __call__(self, *leaves: Any) -> tuple[Any, ...]:
+        out = self._function(*self._arguments.replaced(list(leaves)), **self._kwargs)
+        outs, self.treedef = taken_apart(out)
+        return tuple(outs)
+
+    def __repr__(self) -> str:
+        return getattr(self._function, "__name__", "function")
+
+
+class Checkpointed(Primitive):
+    """The call of a user's function as one operation: both modes run the function again."""
+
+    __slots__ = ()
+    form = "call"
+
+    def differentiable(self, i: int, params: dict[str, Any]) -> bool:
+        return True
+
+    def saves(self, wanted: tuple[int, ...]) -> Saves:
+        return None, None
+
+    def pulls(
+        self,
+        node: Node,
+        wanted: list[int],
+        xs: tuple[Any, ...],
+        ys: tuple[Any, ...],
+        gs: list[Any],
+    ) -> list[Any]:
+        # The reverse pass hands conjugates to rules that state plain transposes; the pullback of a
+        # function is an adjoint already, so the conjugation is undone on the way in and out.
+        call = node.params["call"]
+        _, values, pull = pullback("checkpoint", call, xs, {}, tuple(range(len(xs))))
+        for again, before in zip(values, ys, strict=True):
+            if not np.array_equal(concrete(again), concrete(before), equal_nan=is_inexact(before)):
+                raise errors.MutationError(
+                    f"the checkpointed function {call!r} of {node.place} gave another result when "
+                    "it ran again for its derivative; it has to depend on its arguments alone "
+                    "(draw random numbers outside and pass them in)"
+                )
+        found = pull.raw([None if g is None else np.conjugate(g) for g in gs])
+        return [np.conjugate(found[i]) for i in wanted]
+
+    def push(
+        self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
+    ) -> list[Any]:
+        arguments = Arguments("checkpoint", xs, tuple(range(len(xs))))
+        tangents = [
+            np.zeros(spec_of(x).shape, spec_of(x).dtype) if t is None else t
+            for x, t in zip(xs, ts, strict=True)
+        ]
+        return pushforward("checkpoint", node.params["call"], arguments, tangents, {})[1]
+
+
+def _run(*leaves: Any, call: Call) -> tuple[Any, ...]:
+    outs = call(*leaves)
+    if any(isinstance(out, Traced) for out in outs):
+        raise errors.InputError(
+            f"the checkpointed function {call!r} at {callers_place()} uses a value of the running "
+            "derivative that is not among its arguments; pass it as an argument"
+        )
+    return outs
+
+
+checkpointed = Checkpointed(
+    "checkpoint",
+    compute=_run,
+    inputs=None,
+    latex=r"\operatorname{{{call}}}({x})",
+    note="runs the user's function",
+)
+
+
+def checkpoint(f: Function) -> Function:
+    """`f`, but reverse mode keeps only its arguments and result, and runs it again for the rest.
+
+    Memory for time: values inside `f` live only while its own derivative is computed. Values that
+    the derivative should reach have to be arguments, not closed over, and `f` has to return the
+    same result when it runs again. Source: Griewank, Achieving logarithmic growth of temporal and
+    spatial complexity in reverse automatic differentiation, 1992.
+
+    >>> import numpy as np
+    >>> from chainrule.transforms.reverse_mode import grad
+    >>> float(grad(lambda x: checkpoint(lambda u: np.sin(np.sin(u)))(x))(0.0))
+    1.0
+    """
+
+    @functools.wraps(f)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        leaves = [leaf for arg in args for leaf in taken_apart(arg)[0]]
+        if not any(isinstance(leaf, Traced) for leaf in leaves):
+            return f(*args, **kwargs)
+        call = Call(f, args, kwargs)
+        outs = checkpointed(*call.leaves, call=call)
+        return put_together(call.treedef, list(outs))
+
+    return run
