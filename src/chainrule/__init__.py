@@ -1,6 +1,7 @@
 """chainrule: exact derivatives of ordinary NumPy code."""
 
 from chainrule import passes, primitives  # noqa: F401  they fill the registry
+from chainrule.checks import check_grads, complex_step, dot_product_test, numerical_gradient
 from chainrule.tracing.dual import Dual
 from chainrule.transforms import (
     checkpoint,
@@ -17,17 +18,31 @@ from chainrule.transforms import (
     vjp,
 )
 
+from chainrule import classroom, data, errors, nn, numpy, optim, scipy, train  # isort: skip
+
 __all__ = [
     "Dual",
+    "check_grads",
     "checkpoint",
+    "classroom",
+    "complex_step",
+    "data",
+    "dot_product_test",
     "elementwise_grad",
+    "errors",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
+    "nn",
+    "numerical_gradient",
+    "numpy",
+    "optim",
+    "scipy",
     "stop_gradient",
     "trace",
+    "train",
     "value_and_grad",
     "value_grad_and_aux",
     "vjp",

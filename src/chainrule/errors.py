@@ -20,6 +20,7 @@ ChainruleError
 ├── LabelError       (ValueError)       labels that do not fit the scores
 ├── SettingError     (ValueError)       a setting outside the range in which it means something
 ├── DivergenceError  (ArithmeticError)  a training whose loss is no longer a finite number
+├── CommandError     (ValueError)       what a command was given and cannot work with
 └── WeightsError     (OSError)          a weights file that is missing, damaged or cannot be written
 """
 
@@ -102,6 +103,10 @@ class SettingError(ChainruleError, ValueError):
 
 class DivergenceError(ChainruleError, ArithmeticError):
     """A training whose loss has become infinite or not a number."""
+
+
+class CommandError(ChainruleError, ValueError):
+    """An expression, a value, a file or a name that a command of `chainrule` cannot work with."""
 
 
 class WeightsError(ChainruleError, OSError):

@@ -22,6 +22,10 @@ _INTEGER, _BOOLEAN = np.dtype(np.int64), np.dtype(np.bool_)
 _PYTHON_NUMBERS = {float: _FLOAT, complex: _COMPLEX, int: _INTEGER, bool: _BOOLEAN}
 
 
+# What a NamedTuple's own constructor does, at a third of its price: one is made for every operation.
+_tuple: Any = tuple.__new__
+
+
 class Spec(NamedTuple):
     """Shape and dtype of an array, without the array."""
 
@@ -41,7 +45,7 @@ def spec_of(value: Any) -> Spec:
     dtype = _PYTHON_NUMBERS.get(type(value))
     if dtype is not None:
         return Spec((), dtype)
-    return Spec(value.shape, value.dtype)
+    return _tuple(Spec, (value.shape, value.dtype))
 
 
 class Place(NamedTuple):
@@ -65,7 +69,7 @@ class Place(NamedTuple):
         return f"{Path(self.file).name}:{self.line}"
 
 
-_OWN_CODE: dict[CodeType, bool] = {}
+_OWN_FILES: dict[str, bool] = {}
 OWN_FOLDERS = (
     str(Path(__file__).resolve().parents[1]) + "/",
     str(Path(np.__file__).resolve().parent) + "/",
@@ -78,11 +82,11 @@ def callers_place() -> Place:
     frame = sys._getframe(1)
     while True:
         code = frame.f_code
-        own = _OWN_CODE.get(code)
+        own = _OWN_FILES.get(code.co_filename)
         if own is None:
-            own = _OWN_CODE[code] = code.co_filename.startswith(OWN_FOLDERS)
+            own = _OWN_FILES[code.co_filename] = code.co_filename.startswith(OWN_FOLDERS)
         if not own or frame.f_back is None:
-            return Place(code, frame.f_lasti)
+            return _tuple(Place, (code, frame.f_lasti))  # type: ignore[no-any-return]
         frame = frame.f_back
 
 

@@ -16,6 +16,10 @@ from chainrule.graph.node import Node, Spec
 from chainrule.graph.traced import Level, Traced
 
 ArrayFunction = Callable[..., Any]
+Saved = tuple[list[int], tuple[Any, ...], tuple[Any, ...]]
+"""What a step of reverse mode keeps: the inputs that want a derivative, values of inputs, outputs.
+
+A value that no wanted derivative reads is None, or its whole tuple is empty."""
 Saves = tuple[frozenset[int] | None, frozenset[int] | None]
 
 
@@ -56,15 +60,16 @@ class Rule:
     are the names of the legend in `primitives/declare.py`, or keyword parameters of the operation.
     """
 
-    __slots__ = ("function", "plan", "saves_inputs", "saves_outputs", "takes", "uses_shapes")
+    __slots__ = ("first", "function", "plan", "saves_inputs", "saves_outputs", "uses_shapes")
 
     def __init__(self, function: ArrayFunction, takes: tuple[str, ...] = ()) -> None:
         names = list(inspect.signature(function).parameters)
         if tuple(names[: len(takes)]) != takes:
             raise TypeError(f"a rule of this form starts with {takes}, not with {names}")
         self.function = function
-        self.takes = takes
         self.plan = [_lookup(name) for name in names[len(takes) :]]
+        # By far the commonest plan, one input value and nothing else, skips the loop of __call__.
+        self.first = self.plan[0][1] if [kind for kind, _ in self.plan] == ["x"] else None
         inputs = [key for kind, key in self.plan if kind == "x"]
         self.saves_inputs: frozenset[int] | None = frozenset(inputs)
         if any(kind in ("xs", "rest") for kind, _ in self.plan):
@@ -76,7 +81,9 @@ class Rule:
         self, linear: tuple[Any, ...], node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], i: int
     ) -> Any:
         """Evaluate the rule for input `i` of `node`, whose saved values are `xs` and `ys`."""
-        arguments = []
+        if self.first is not None:
+            return self.function(*linear, xs[self.first])
+        arguments = list(linear)
         for kind, key in self.plan:
             if kind == "x":
                 arguments.append(xs[key])
@@ -84,17 +91,20 @@ class Rule:
                 arguments.append(ys[key])
             elif kind == "param":
                 arguments.append(node.params[key])
-            elif kind == "shape":
-                arguments.append(input_spec(node, i).shape)
-            elif kind == "shapes":
-                arguments.append(tuple(input_spec(node, j).shape for j in range(len(node.inputs))))
-            elif kind == "xs":
-                arguments.append(xs)
-            elif kind == "rest":
-                arguments.append(xs[1:])
             else:
-                arguments.append(i)
-        return self.function(*linear, *arguments)
+                arguments.append(_about_call(kind, node, xs, i))
+        return self.function(*arguments)
+
+
+def _about_call(kind: str, node: Node, xs: tuple[Any, ...], i: int) -> Any:
+    """What the rarer argument names of the legend stand for."""
+    if kind == "shape":
+        return input_spec(node, i).shape
+    if kind == "shapes":
+        return tuple(input_spec(node, j).shape for j in range(len(node.inputs)))
+    if kind == "xs":
+        return xs
+    return xs[1:] if kind == "rest" else i
 
 
 def _lookup(name: str) -> tuple[str, Any]:
@@ -128,6 +138,7 @@ class Primitive:
     __slots__ = (
         "compute",
         "domain",
+        "flat_inputs",
         "flops",
         "inputs",
         "latex",
@@ -170,6 +181,7 @@ class Primitive:
         self.outputs = outputs
         self.note = note
         self.records = True  # whether a derivative can pass through it at all
+        self.flat_inputs: frozenset[int] = frozenset()  # structurally zero derivatives
         self.uses_shapes = False
         self.saves_for: dict[tuple[int, ...], Saves] = {}
         registry.add(self)
@@ -189,10 +201,6 @@ class Primitive:
             return self.compute(*arguments, **params)
         return level.apply(self, arguments, params)
 
-    def differentiable(self, i: int, params: dict[str, Any]) -> bool:
-        """Whether the derivative with respect to input `i` is not structurally zero."""
-        raise NotImplementedError
-
     def saved_for(self, i: int) -> tuple[Rule, ...]:
         """The rules that the derivative with respect to input `i` evaluates."""
         raise NotImplementedError
@@ -209,22 +217,11 @@ class Primitive:
             found = self.saves_for[wanted] = (inputs, outputs)
         return found
 
-    def pull(
-        self, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
-    ) -> Any:
-        """The cotangent of input `i` from the cotangents `gs` of the outputs (None: absent)."""
-        raise NotImplementedError
-
     def pulls(
-        self,
-        node: Node,
-        wanted: list[int],
-        xs: tuple[Any, ...],
-        ys: tuple[Any, ...],
-        gs: list[Any],
+        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
-        """The cotangents of the inputs `wanted`."""
-        return [self.pull(node, i, xs, ys, gs) for i in wanted]
+        """The cotangents of the inputs `wanted` from those of the outputs (None: absent)."""
+        raise NotImplementedError
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
@@ -278,10 +275,12 @@ def composition(*functions: Any) -> Callable[[ArrayFunction], ArrayFunction]:
     return declare
 
 
+_ARRAYS = (np.ndarray, np.generic, Traced)
+
+
 def is_inexact(value: Any) -> bool:
     """Whether a value can carry a derivative: floating point, real or complex."""
     kind = type(value)
     if kind is float or kind is complex:
         return True
-    dtype = getattr(value, "dtype", None)
-    return dtype is not None and np.dtype(dtype).kind in "fc"
+    return issubclass(kind, _ARRAYS) and value.dtype.kind in "fc"

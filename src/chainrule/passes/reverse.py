@@ -8,50 +8,43 @@ is how derivatives nest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from chainrule.graph import CONSTANT, Node
+from chainrule.graph import Node, Saved
 from chainrule.graph.node import Edge
 from chainrule.primitives.fit import conjugated, fit_cotangent
 
-Saved = tuple[tuple[Any, ...], tuple[Any, ...]]
-Step = tuple[Node, Saved]
 
-
-def contributions(node: Node, saved: Saved, gs: list[Any]) -> Iterator[tuple[Edge, Any]]:
-    """What one operation adds to the cotangent of each of its inputs, in their own order."""
-    xs, ys = saved
-    primitive = node.primitive
-    wanted = [
-        i
-        for i, (source, index) in enumerate(node.inputs)
-        if source.primitive is not CONSTANT
-        and source.outputs[index].dtype.kind in "fc"
-        and primitive.differentiable(i, node.params)
-    ]
-    specs = [source.outputs[index] for source, index in node.inputs]
-    is_complex = any(spec.dtype.kind == "c" for spec in (*specs, *node.outputs))
-    if is_complex:
-        gs = [None if g is None else conjugated(g) for g in gs]
-    for i, g in zip(wanted, primitive.pulls(node, wanted, xs, ys, gs), strict=True):
+def contributions(node: Node, saved: Saved, gs: list[Any]) -> list[tuple[Edge, Any]]:
+    """What one operation adds to the cotangent of each wanted input, in their own order."""
+    wanted, xs, ys = saved
+    if len(gs) > 1 or gs[0].dtype.kind == "c":
+        gs = [conjugated(g) for g in gs]
+    found = []
+    for i, g in zip(wanted, node.primitive.pulls(node, wanted, xs, ys, gs), strict=True):
         if g is not None:
-            yield node.inputs[i], fit_cotangent(conjugated(g) if is_complex else g, specs[i])
+            edge = node.inputs[i]
+            found.append((edge, fit_cotangent(conjugated(g), edge[0].outputs[edge[1]])))
+    return found
 
 
-def reverse(steps: Iterable[Step], seeds: dict[Edge, Any]) -> dict[Edge, Any]:
+def reverse(steps: Iterable[tuple[Node, Saved]], seeds: dict[Edge, Any]) -> dict[Edge, Any]:
     """The cotangents of the variables, from the cotangents `seeds`; absent means zero.
 
-    `steps` are the operations, last first, each with the values that were saved for it.
+    `steps` are the operations, last first, each with what was saved for it.
     """
     cotangents = dict(seeds)
     with np.errstate(all="ignore"):
         for node, saved in steps:
-            gs = [cotangents.pop((node, o), None) for o in range(len(node.outputs))]
-            if any(g is not None for g in gs):
-                for edge, g in contributions(node, saved, gs):
-                    known = cotangents.get(edge)
-                    cotangents[edge] = g if known is None else known + g
+            gs = [cotangents.pop((node, 0), None)]
+            if len(node.outputs) > 1:
+                gs += [cotangents.pop((node, o), None) for o in range(1, len(node.outputs))]
+            if gs[0] is None and all(g is None for g in gs):
+                continue
+            for edge, g in contributions(node, saved, gs):
+                known = cotangents.get(edge)
+                cotangents[edge] = g if known is None else known + g
     return cotangents

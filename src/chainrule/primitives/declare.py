@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.graph import Flat, Node, Primitive, Rule, Spec, is_inexact, spec_of
+from chainrule.graph import Flat, Node, Primitive, Rule, Spec, Traced, is_inexact, spec_of
 from chainrule.graph.primitive import input_spec
 from chainrule.primitives.samples import Case, Domain
 
@@ -64,13 +64,12 @@ class Elementwise(Primitive):
     ) -> None:
         super().__init__(name, inputs=len(partials), **record)
         self.partials = tuple(p if isinstance(p, Constant) else Rule(p) for p in partials)
-        self.records = any(not (isinstance(p, Constant) and p.value == 0) for p in self.partials)
+        self.flat_inputs = frozenset(
+            i for i, p in enumerate(self.partials) if isinstance(p, Constant) and p.value == 0
+        )
+        self.records = len(self.flat_inputs) < len(self.partials)
         if self.records and self.samples is None and self.domain is None:
             raise TypeError(f"the elementwise primitive {name!r} needs a domain or samples")
-
-    def differentiable(self, i: int, params: dict[str, Any]) -> bool:
-        partial = self.partials[i]
-        return not isinstance(partial, Constant) or partial.value != 0
 
     def saved_for(self, i: int) -> tuple[Rule, ...]:
         partial = self.partials[i]
@@ -80,21 +79,28 @@ class Elementwise(Primitive):
         self, factor: Any, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...]
     ) -> Any:
         partial = self.partials[i]
-        if not isinstance(partial, Constant):
-            return chain_product(factor, partial((), node, xs, ys, i))
-        return factor if partial.value == 1 else -factor
+        if partial is ONE:
+            return factor
+        if partial is MINUS_ONE:
+            return -factor
+        p = partial((), node, xs, ys, i)
+        if isinstance(factor, Traced) or isinstance(p, Traced):
+            return chain_product(factor, p)
+        return strong_product(factor, p)  # without looking twice whether anything is traced
 
-    def pull(
-        self, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
-    ) -> Any:
-        return self._times_partial(gs[0], node, i, xs, ys)
+    def pulls(
+        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+    ) -> list[Any]:
+        if len(wanted) == 1:
+            return [self._times_partial(gs[0], node, wanted[0], xs, ys)]
+        return [self._times_partial(gs[0], node, i, xs, ys) for i in wanted]
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
     ) -> list[Any]:
         total = None
         for i, t in enumerate(ts):
-            if t is not None and self.differentiable(i, node.params):
+            if t is not None and i not in self.flat_inputs:
                 total = _add(total, self._times_partial(t, node, i, xs, ys))
         return [total]
 
@@ -113,16 +119,13 @@ class Linear(Primitive):
         self.transposed = Rule(transposed, ("g",))
         self.uses_shapes = self.transposed.uses_shapes
 
-    def differentiable(self, i: int, params: dict[str, Any]) -> bool:
-        return True
-
     def saved_for(self, i: int) -> tuple[Rule, ...]:
         return (self.transposed,)
 
-    def pull(
-        self, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
-    ) -> Any:
-        return self.transposed((gs[0],), node, xs, ys, i)
+    def pulls(
+        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+    ) -> list[Any]:
+        return [self.transposed((gs[0],), node, xs, ys, i) for i in wanted]
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
@@ -162,16 +165,13 @@ class Multilinear(Primitive):
         self.uses_shapes = any(rule.uses_shapes for rule in self.transposed)
         assert variadic == (self.inputs is None)
 
-    def differentiable(self, i: int, params: dict[str, Any]) -> bool:
-        return True
-
     def saved_for(self, i: int) -> tuple[Rule, ...]:
         return (self.transposed[0 if self.inputs is None else i],)
 
-    def pull(
-        self, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
-    ) -> Any:
-        return self.saved_for(i)[0]((gs[0],), node, xs, ys, i)
+    def pulls(
+        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+    ) -> list[Any]:
+        return [self.saved_for(i)[0]((gs[0],), node, xs, ys, i) for i in wanted]
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
@@ -218,9 +218,6 @@ class General(Primitive):
         self.vjp = None if vjp is None else tuple(Rule(rule, ("g",)) for rule in vjp)
         self.uses_shapes = any(r.uses_shapes for r in (self.jvp or ()) + (self.vjp or ()))
 
-    def differentiable(self, i: int, params: dict[str, Any]) -> bool:
-        return True
-
     def rules_of(self, rules: tuple[Rule, ...], i: int) -> tuple[Rule, ...]:
         """The rules of input `i`, one per output."""
         if self.inputs is None:
@@ -230,14 +227,15 @@ class General(Primitive):
     def saved_for(self, i: int) -> tuple[Rule, ...]:
         return self.rules_of(self.vjp if self.vjp is not None else self.jvp or (), i)
 
-    def pull(
-        self, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
-    ) -> Any:
-        total = None
-        for o, g in enumerate(gs):
-            if g is not None:
-                total = _add(total, self._pulled(node, i, o, xs, ys, g))
-        return total
+    def pulls(
+        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+    ) -> list[Any]:
+        totals: list[Any] = [None] * len(wanted)
+        for k, i in enumerate(wanted):
+            for o, g in enumerate(gs):
+                if g is not None:
+                    totals[k] = _add(totals[k], self._pulled(node, i, o, xs, ys, g))
+        return totals
 
     def _pulled(
         self, node: Node, i: int, o: int, xs: tuple[Any, ...], ys: tuple[Any, ...], g: Any
@@ -274,25 +272,22 @@ primitive = General
 flat = Flat
 
 
-def _strong_product(g: Any, p: Any) -> Any:
+def strong_product(g: Any, p: Any) -> Any:
     """g · p, but 0 wherever either factor is exactly 0, also against infinity and NaN.
 
     The plain product comes first; its sum of squares is NaN only if an entry is, which is
     one pass and no temporary, and only then the product is repaired.
     """
     y = g * p
-    if np.ndim(y) == 0:
-        return y if y == y or (g != 0 and p != 0) else np.zeros_like(y)[()]
-    flat = y.reshape(-1)
-    witness = np.vdot(flat, flat)
+    witness = y.dot(y) if y.ndim == 1 else np.vdot(y, y)
     if witness == witness:
         return y
-    return np.where((g == 0) | (p == 0), np.zeros((), y.dtype), y)
+    return np.where((g == 0) | (p == 0), np.zeros((), y.dtype), y)[()]
 
 
 chain_product: Multilinear = Multilinear(
     "chain_product",
-    compute=_strong_product,
+    compute=strong_product,
     transposed=(
         lambda g, x2: chain_product(g, x2),
         lambda g, x1: chain_product(g, x1),

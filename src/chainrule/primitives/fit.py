@@ -32,6 +32,8 @@ def cast(value: Any, dtype: np.dtype[Any]) -> Any:
 
 def fit_cotangent(g: Any, spec: Spec) -> Any:
     """A cotangent with the shape and dtype of its variable."""
+    if g.shape == spec.shape and g.dtype == spec.dtype:
+        return g
     if g.shape != spec.shape:
         broadcast = np.broadcast_shapes(g.shape, spec.shape)
         if g.shape != broadcast:
@@ -57,6 +59,5 @@ def as_array(value: Any) -> Any:
 
 
 def conjugated(g: Any) -> Any:
-    """The conjugate of a complex cotangent; transposed rules are stated without it."""
-    g = as_array(g)
-    return np.conjugate(g) if g.dtype.kind == "c" else g
+    """The conjugate of a complex cotangent, if there is one; transposed rules are stated without it."""
+    return np.conjugate(g) if g is not None and g.dtype.kind == "c" else g

@@ -73,7 +73,7 @@ def _scatter(g: Any, *arrays: Any, template: Template, to: tuple[int, ...]) -> A
     """Zeros of shape `to` with `g` added at the index; repeated positions add up."""
     out = np.zeros(to, g.dtype)
     index = template.fill(arrays)
-    if builtins.all(array.dtype.kind == "b" for array in arrays):
+    if not arrays or builtins.all(array.dtype.kind == "b" for array in arrays):
         out[index] = g
     else:
         np.add.at(out, index, g)

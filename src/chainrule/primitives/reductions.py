@@ -8,6 +8,7 @@ import numpy as np
 
 from chainrule.graph import composition
 from chainrule.primitives.declare import linear, primitive
+from chainrule.primitives.shapes import broadcasted
 from chainrule.primitives.samples import apart, case, normal
 
 Axis = int | tuple[int, ...] | None
@@ -23,8 +24,8 @@ def _axes(axis: Axis, ndim: int) -> tuple[int, ...]:
 
 def spread(reduced: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """Put the reduced axes back with length 1, so that `reduced` broadcasts against the input."""
-    if keepdims or not shape:
-        return reduced
+    if keepdims or not shape or axis is None:
+        return reduced  # a full reduction is a scalar, which broadcasts as it is
     axes = _axes(axis, len(shape))
     return np.reshape(reduced, tuple(1 if a in axes else n for a, n in enumerate(shape)))
 
@@ -43,8 +44,8 @@ def _sum(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
 total = linear(
     "sum",
     compute=_sum,
-    transposed=lambda g, shape, axis, keepdims: np.broadcast_to(
-        spread(g, shape, axis, keepdims), shape
+    transposed=lambda g, shape, axis, keepdims: broadcasted(
+        spread(g, shape, axis, keepdims), to=shape
     ),
     latex=r"\sum {x}",
     samples=[
@@ -81,8 +82,8 @@ def _mean(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
 average = linear(
     "mean",
     compute=_mean,
-    transposed=lambda g, shape, axis, keepdims: np.broadcast_to(
-        spread(g, shape, axis, keepdims) / _count(shape, axis), shape
+    transposed=lambda g, shape, axis, keepdims: broadcasted(
+        spread(g, shape, axis, keepdims) / _count(shape, axis), to=shape
     ),
     latex=r"\operatorname{{mean}} {x}",
     samples=[

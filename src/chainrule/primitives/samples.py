@@ -70,6 +70,32 @@ def invertible(size: int, *batch: int) -> Maker:
     return lambda rng: rng.normal(size=(*batch, size, size)) + 3 * np.eye(size)
 
 
+def _orthonormal(rng: np.random.Generator, rows: int, columns: int, batch: tuple[int, ...]) -> Any:
+    return np.linalg.qr(rng.normal(size=(*batch, rows, columns)))[0]
+
+
+def separated(rows: int, columns: int, *batch: int) -> Maker:
+    """Matrices with singular values 1, 2, 3 …: decompositions with gaps of 1 between them."""
+
+    def make(rng: np.random.Generator) -> Any:
+        rank = min(rows, columns)
+        left, right = (_orthonormal(rng, size, rank, batch) for size in (rows, columns))
+        return (left * np.arange(rank, 0, -1)) @ np.swapaxes(right, -1, -2)
+
+    return make
+
+
+def separated_symmetric(size: int, *batch: int) -> Maker:
+    """Symmetric matrices with eigenvalues 1, -2, 3, -4 …"""
+
+    def make(rng: np.random.Generator) -> Any:
+        vectors = _orthonormal(rng, size, size, batch)
+        values = np.arange(1, size + 1) * (-1.0) ** np.arange(size)
+        return (vectors * values) @ np.swapaxes(vectors, -1, -2)
+
+    return make
+
+
 class Domain(NamedTuple):
     """Intervals from which samples of an elementwise primitive are drawn, one per input."""
 

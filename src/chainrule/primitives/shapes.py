@@ -4,42 +4,66 @@ from __future__ import annotations
 
 import builtins
 import itertools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from chainrule import errors
 from chainrule.graph import composition
+from chainrule.graph.node import callers_place
 from chainrule.primitives.declare import linear
 from chainrule.primitives.fit import sum_to
 from chainrule.primitives.indexing import set_entries
 from chainrule.primitives.samples import case, normal
+from chainrule.primitives.views import memory_of, view, view_composition
 
 Shape = tuple[int, ...]
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, tuple | list | np.ndarray) else (value,)
+    return tuple(value) if isinstance(value, tuple | list | np.ndarray | range) else (value,)
+
+
+def axis_of(axis: Any, ndim: int) -> int:
+    """An axis as a non-negative number, checked as NumPy checks it."""
+    position = operator.index(axis)
+    if not -ndim <= position < ndim:
+        raise errors.ShapeError(
+            f"axis {position} at {callers_place()} is out of bounds for an array of dimension "
+            f"{ndim}"
+        )
+    return position % ndim
 
 
 def _reshape(x: Any, *, to: Shape) -> Any:
     return np.asarray(x).reshape(to)
 
 
-reshaped = linear(
+def _shares(base: Any, result: Any, params: dict[str, Any]) -> bool:
+    return np.may_share_memory(memory_of(base), memory_of(result))
+
+
+reshaped = view(
     "reshape",
     compute=_reshape,
     transposed=lambda g, shape: np.reshape(g, shape),
+    back=lambda base, y, to: reshaped(y, to=base.shape),
+    shares=_shares,
     latex=r"\operatorname{{reshape}} {x}",
     samples=[case(normal(3, 4), to=(2, 6)), case(normal(6), to=(3, 2))],
 )
 
 
-@composition(np.reshape)
+@view_composition(np.reshape)
 def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: bool | None = None) -> Any:
+    """`np.reshape`: a view where the memory allows it, as in NumPy, a copy elsewhere."""
+    if copy:
+        a = np.positive(a)
     shape = _tuple(shape)
-    if order == "F":
-        return np.transpose(np.reshape(np.transpose(a), shape[::-1]))
+    if order == "F" or (order == "A" and memory_of(a).flags.fnc):
+        return np.transpose(reshaped(np.transpose(a), to=shape[::-1]))
     return reshaped(a, to=shape)
 
 
@@ -47,104 +71,129 @@ def _transpose(x: Any, *, axes: tuple[int, ...] | None) -> Any:
     return np.asarray(x).transpose(axes)
 
 
-transposed = linear(
+def _inverse(axes: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    return None if axes is None else tuple(np.argsort(axes).tolist())
+
+
+transposed = view(
     "transpose",
     compute=_transpose,
-    transposed=lambda g, axes: np.transpose(g, None if axes is None else np.argsort(axes).tolist()),
+    transposed=lambda g, axes: np.transpose(g, _inverse(axes)),
+    back=lambda base, y, axes: transposed(y, axes=_inverse(axes)),
     latex=r"{x}^\top",
     samples=[case(normal(3, 4), axes=None), case(normal(2, 3, 4), axes=(1, 2, 0))],
 )
 
 
-@composition(np.transpose)
+@view_composition(np.transpose)
 def transpose(a: Any, axes: Any = None) -> Any:
     if axes is not None:
-        axes = tuple(int(axis) % a.ndim for axis in axes)
+        axes = tuple(axis_of(axis, a.ndim) for axis in axes)
     return transposed(a, axes=axes)
 
 
-@composition(np.swapaxes)
+@view_composition(np.swapaxes)
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     axes = list(range(a.ndim))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    first, second = axis_of(axis1, a.ndim), axis_of(axis2, a.ndim)
+    axes[first], axes[second] = axes[second], axes[first]
     return transposed(a, axes=tuple(axes))
 
 
-@composition(np.linalg.matrix_transpose, np.matrix_transpose)
+@view_composition(np.linalg.matrix_transpose, np.matrix_transpose)
 def matrix_transpose(x: Any, /) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
-@composition(np.moveaxis)
+@view_composition(np.moveaxis)
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    sources = [axis % a.ndim for axis in _tuple(source)]
-    destinations = [axis % a.ndim for axis in _tuple(destination)]
+    sources = [axis_of(axis, a.ndim) for axis in _tuple(source)]
+    destinations = [axis_of(axis, a.ndim) for axis in _tuple(destination)]
     order = [axis for axis in range(a.ndim) if axis not in sources]
     for target, origin in sorted(zip(destinations, sources, strict=True)):
         order.insert(target, origin)
     return transposed(a, axes=tuple(order))
 
 
-@composition(np.rollaxis)
+@view_composition(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    axis, start = axis_of(axis, a.ndim), start + a.ndim if start < 0 else start
     return np.moveaxis(a, axis, start - 1 if axis < start else start)
 
 
 def _broadcast(x: Any, *, to: Shape) -> Any:
-    return np.broadcast_to(x, to)
+    """A read-only view; of a scalar it is made directly, at a tenth of np.broadcast_to's price."""
+    x = np.asarray(x)
+    if x.ndim:
+        return np.broadcast_to(x, to)
+    view: Any = np.ndarray(to, x.dtype, x, 0, (0,) * len(to))
+    view.flags.writeable = False
+    return view
 
 
-broadcasted = linear(
+def _read_only(base: Any, y: Any, to: Shape) -> Any:
+    raise errors.WriteError(
+        f"the result of np.broadcast_to is written at {callers_place()}; it shows the same entries "
+        "many times and is read-only, as in NumPy: write into a copy of it"
+    )
+
+
+broadcasted = view(
     "broadcast_to",
     compute=_broadcast,
     transposed=lambda g, shape: sum_to(g, shape),
+    back=_read_only,
     latex=r"\operatorname{{broadcast}} {x}",
     samples=[case(normal(4), to=(3, 4)), case(normal(3, 1), to=(2, 3, 4))],
 )
 
 
-@composition(np.broadcast_to)
+@view_composition(np.broadcast_to)
 def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
     return broadcasted(array, to=_tuple(shape))
 
 
-@composition(np.broadcast_arrays)
+@view_composition(np.broadcast_arrays)
 def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
     shape = np.broadcast_shapes(*(np.shape(a) for a in args))
     return tuple(np.broadcast_to(a, shape) for a in args)
 
 
-@composition(np.expand_dims)
+@view_composition(np.expand_dims)
 def expand_dims(a: Any, axis: Any) -> Any:
     ndim = a.ndim + len(_tuple(axis))
-    new = {k % ndim for k in _tuple(axis)}
+    new = {axis_of(k, ndim) for k in _tuple(axis)}
     sizes = iter(a.shape)
     return reshaped(a, to=tuple(1 if k in new else next(sizes) for k in range(ndim)))
 
 
-@composition(np.squeeze)
+@view_composition(np.squeeze)
 def squeeze(a: Any, axis: Any = None) -> Any:
     if axis is None:
         return reshaped(a, to=tuple(n for n in a.shape if n != 1))
-    gone = {k % a.ndim for k in _tuple(axis)}
+    gone = {axis_of(k, a.ndim) for k in _tuple(axis)}
     if builtins.any(a.shape[k] != 1 for k in gone):
-        raise ValueError(f"cannot squeeze axis {axis} of shape {a.shape}: its length is not 1")
+        raise errors.ShapeError(
+            f"np.squeeze at {callers_place()} cannot drop axis {axis} of shape {a.shape}: its "
+            "length is not 1"
+        )
     return reshaped(a, to=tuple(n for k, n in enumerate(a.shape) if k not in gone))
 
 
-@composition(np.ravel)
+@view_composition(np.ravel)
 def ravel(a: Any, order: str = "C") -> Any:
+    if order == "K":  # as it lies in memory
+        a = np.transpose(a, np.argsort([-abs(step) for step in memory_of(a).strides], stable=True))
     return reshape(a, (-1,), order)
 
 
-@composition(np.atleast_1d)
+@view_composition(np.atleast_1d)
 def atleast_1d(*arys: Any) -> Any:
     out = tuple(a if np.ndim(a) else np.reshape(a, (1,)) for a in arys)
     return out if len(out) > 1 else out[0]
 
 
-@composition(np.atleast_2d)
+@view_composition(np.atleast_2d)
 def atleast_2d(*arys: Any) -> Any:
     out = tuple(a if np.ndim(a) > 1 else np.reshape(a, (1, -1 if np.ndim(a) else 1)) for a in arys)
     return out if len(out) > 1 else out[0]
@@ -213,7 +262,7 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     return np.concatenate([arr, values], axis=axis)
 
 
-@composition(np.array_split)
+@view_composition(np.array_split)
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Cut into pieces, as NumPy does: a number of pieces, or the places to cut."""
     length = ary.shape[axis]
@@ -227,7 +276,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     return [ary[(*lead, slice(a, b))] for a, b in itertools.pairwise(cuts)]
 
 
-@composition(np.split)
+@view_composition(np.split)
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     if isinstance(indices_or_sections, int | np.integer) and ary.shape[axis] % indices_or_sections:
         raise ValueError(
@@ -238,18 +287,18 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     return pieces
 
 
-@composition(np.flip)
+@view_composition(np.flip)
 def flip(m: Any, axis: Any = None) -> Any:
     axes = range(m.ndim) if axis is None else [k % m.ndim for k in _tuple(axis)]
     return m[tuple(slice(None, None, -1 if k in axes else None) for k in range(m.ndim))]
 
 
-@composition(np.flipud)
+@view_composition(np.flipud)
 def flipud(m: Any) -> Any:
     return np.flip(m, 0)
 
 
-@composition(np.fliplr)
+@view_composition(np.fliplr)
 def fliplr(m: Any) -> Any:
     return np.flip(m, 1)
 

@@ -21,6 +21,7 @@ _REDUCTIONS: dict[Any, Any] = {
     np.minimum: np.min,
     np.logical_and: np.all,
     np.logical_or: np.any,
+    np.logaddexp: np.logaddexp.reduce,
 }
 _ACCUMULATIONS: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
 _CREATIONS = {np.zeros, np.ones, np.empty, np.full, np.eye, np.identity, np.arange}

@@ -15,7 +15,7 @@ from chainrule.graph.traced import Traced
 from chainrule.primitives.fit import as_array, fit_tangent
 from chainrule.tracing.array import TracedArray
 from chainrule.tracing.levels import innermost, next_tag
-from chainrule.tracing.tape import evaluate
+from chainrule.tracing.tape import evaluate, leak
 
 
 class DualLevel(Level):
@@ -32,6 +32,8 @@ class DualLevel(Level):
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:
+        if not self.open:
+            raise leak(self)
         values: list[Any] = []
         tangents: list[Any] = []
         own = False
@@ -40,12 +42,12 @@ class DualLevel(Level):
                 own = True
                 values.append(argument.value)
                 wanted = argument.mark is not None and primitive.records
-                wanted = wanted and primitive.differentiable(len(tangents), params)
+                wanted = wanted and len(tangents) not in primitive.flat_inputs
                 tangents.append(argument.mark if wanted else None)
             else:
                 values.append(argument)
                 tangents.append(None)
-        result = evaluate(self, primitive, values, params)
+        result = evaluate(primitive, primitive, values, params)
         if not primitive.records:
             return result
         several = isinstance(result, tuple)

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from chainrule.graph import (
+    CONSTANT,
     VARIABLE,
     Graph,
     Guard,
     Level,
     Node,
     Primitive,
+    Saved,
     Traced,
     constant_node,
     spec_of,
@@ -20,7 +22,7 @@ from chainrule.graph.node import Edge, callers_place
 from chainrule.primitives.fit import as_array
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.levels import capture, next_tag
-from chainrule.tracing.tape import Saved, evaluate
+from chainrule.tracing.tape import evaluate, leak
 
 
 class Recording(Level):
@@ -57,11 +59,13 @@ class Recording(Level):
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:
+        if not self.open:
+            raise leak(self)
         inputs = [
             a if isinstance(a, Recorded) and a.level is self else self.constant(a)
             for a in arguments
         ]
-        result = evaluate(self, primitive, [a.value for a in inputs], params)
+        result = evaluate(primitive, primitive, [a.value for a in inputs], params)
         results = result if isinstance(result, tuple) else (result,)
         specs = tuple(spec_of(y) for y in results)
         node = Node(primitive, tuple(a.mark for a in inputs), params, specs, callers_place())
@@ -73,10 +77,17 @@ class Recording(Level):
         return tuple(recorded) if isinstance(result, tuple) else recorded[0]
 
     def saved(self, node: Node) -> Saved:
-        """All values of one operation, as its rules expect them."""
+        """The inputs of one operation that carry derivatives, and all its values."""
+        wanted = [
+            i
+            for i, (source, index) in enumerate(node.inputs)
+            if source.primitive is not CONSTANT
+            and source.outputs[index].dtype.kind in "fc"
+            and i not in node.primitive.flat_inputs
+        ]
         xs = tuple(as_array(self.values[edge]) for edge in node.inputs)
         ys = tuple(as_array(self.values[node, k]) for k in range(len(node.outputs)))
-        return xs, ys
+        return wanted, xs, ys
 
     def backwards(self) -> Iterator[tuple[Node, Saved]]:
         """The operations that depend on an input, last first, each with its values."""

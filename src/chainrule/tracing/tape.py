@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from chainrule.graph import (
     Level,
     Node,
     Primitive,
+    Saved,
     Spec,
+    Traced,
     constant_node,
     is_inexact,
     spec_of,
@@ -23,18 +25,16 @@ from chainrule.primitives.fit import as_array
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.levels import capture, next_tag
 
-Saved = tuple[tuple[Any, ...], tuple[Any, ...]]
-
 OPAQUE: Edge = (constant_node(None, Spec((), np.dtype(np.float64))), 0)
 """What a tape notes for an operand from outside: it is never differentiated."""
 
 
-def evaluate(level: Level, primitive: Primitive, values: list[Any], params: dict[str, Any]) -> Any:
-    """Carry out the operation one level below `level`; a refusal of NumPy names the user's line."""
-    if not level.open:
-        raise _leak(level)
+def evaluate(
+    compute: Callable[..., Any], primitive: Primitive, values: list[Any], params: dict[str, Any]
+) -> Any:
+    """Carry out an operation one level down; a refusal of NumPy names the user's line."""
     try:
-        return primitive(*values, **params)
+        return compute(*values, **params)
     except errors.ChainruleError:
         raise
     except (ValueError, IndexError) as error:
@@ -44,7 +44,7 @@ def evaluate(level: Level, primitive: Primitive, values: list[Any], params: dict
         ) from error
 
 
-def _leak(level: Level) -> errors.LeakError:
+def leak(level: Level) -> errors.LeakError:
     return errors.LeakError(
         f"a traced value of a {level.title} that has returned is used at {callers_place()}; "
         "return it from the differentiated function (value_grad_and_aux returns extra results), "
@@ -55,19 +55,21 @@ def _leak(level: Level) -> errors.LeakError:
 class Tape(Level):
     """Records what depends on its variables, and for each operation what its pullback will read.
 
-    `nodes[k]` was recorded with the values `saved[k]` = (inputs, outputs), None where not needed.
+    A step is a node with its saved values (inputs, outputs); None, or an empty tuple, where they
+    are not needed. `weak` tells that a variable is a Python number.
     """
 
-    __slots__ = ("nodes", "saved")
+    __slots__ = ("steps", "weak")
 
     def __init__(self, title: str) -> None:
         super().__init__(next_tag(), title)
-        self.nodes: list[Node] = []
-        self.saved: list[Saved] = []
+        self.steps: list[tuple[Node, Saved]] = []
+        self.weak = False
 
     def variable(self, value: Any) -> Recorded:
         """A fresh copy of `value`, the variable of a differentiation (the copy gate)."""
         node = Node(VARIABLE, (), {}, (spec_of(value),), None)
+        self.weak = self.weak or not isinstance(value, np.ndarray | np.generic)
         return Recorded(self, capture(value), (node, 0))
 
     def constant(self, value: Any) -> Recorded:
@@ -75,77 +77,83 @@ class Tape(Level):
 
     def backwards(self) -> Iterator[tuple[Node, Saved]]:
         """The operations, last first, each with its saved values."""
-        return zip(reversed(self.nodes), reversed(self.saved), strict=True)
+        return reversed(self.steps)
 
     def backwards_once(self) -> Iterator[tuple[Node, Saved]]:
         """The same, letting go of every value after its use."""
-        while self.nodes:
-            yield self.nodes.pop(), self.saved.pop()
+        while self.steps:
+            yield self.steps.pop()
 
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:
-        values: list[Any] = []
-        edges: list[Edge] = []
+        if not self.open:
+            raise leak(self)
+        values = list(arguments)
+        edges = [OPAQUE] * len(values)
         wanted: list[int] = []
-        own = False
-        for argument in arguments:
-            if isinstance(argument, Recorded) and argument.level is self:
+        own = nested = False
+        for k, argument in enumerate(arguments):
+            if isinstance(argument, Traced):
+                if argument.level is not self:
+                    nested = True
+                    continue
                 own = True
-                edge = argument.mark
-                wanted_here = edge is not OPAQUE and primitive.records
-                if wanted_here and primitive.differentiable(len(edges), params):
-                    wanted.append(len(edges))
-                edges.append(edge)
-                values.append(argument.value)
-            else:
-                edges.append(OPAQUE)
-                values.append(argument)
-        result = evaluate(self, primitive, values, params)
+                values[k] = value = argument.value
+                edges[k] = edge = argument.mark  # type: ignore[attr-defined]
+                nested = nested or isinstance(value, Traced)
+                if edge is not OPAQUE and k not in primitive.flat_inputs:
+                    wanted.append(k)
+        result = evaluate(primitive if nested else primitive.compute, primitive, values, params)
         if not primitive.records:
             return result
         if not wanted:
             return self.constant(result) if own and is_inexact(result) else result
-        return self._record(primitive, arguments, values, edges, params, wanted, result)
+        saved = self._saved(primitive, wanted, values, edges, result)
+        if primitive.uses_shapes:
+            edges = _with_shapes(edges, values)
+        several = type(result) is tuple
+        specs = tuple([spec_of(y) for y in result]) if several else (spec_of(result),)
+        node = Node(primitive, tuple(edges), params, specs, callers_place())
+        if several:
+            self.steps.append((node, saved))
+            return tuple(
+                [Recorded(self, y, (node, k)) if is_inexact(y) else y for k, y in enumerate(result)]
+            )
+        if specs[0].dtype.kind not in "fc":
+            return result
+        self.steps.append((node, saved))
+        return Recorded(self, result, (node, 0))
 
-    def _record(
+    def _saved(
         self,
         primitive: Primitive,
-        arguments: tuple[Any, ...],
+        wanted: list[int],
         values: list[Any],
         edges: list[Edge],
-        params: dict[str, Any],
-        wanted: list[int],
         result: Any,
-    ) -> Any:
-        several = isinstance(result, tuple)
-        results = result if several else (result,)
-        keep_inputs, keep_outputs = primitive.saves(tuple(wanted))
-        inputs: list[Any] = []
-        for k, value in enumerate(values):
-            if keep_inputs is not None and k not in keep_inputs:
-                inputs.append(None)
-            elif edges[k] is OPAQUE:
-                inputs.append(capture(as_array(value)))
-            else:
-                inputs.append(as_array(value))
-        outputs = tuple(
-            [
-                as_array(y) if keep_outputs is None or k in keep_outputs else None
-                for k, y in enumerate(results)
-            ]
-        )
-        if primitive.uses_shapes:
-            edges = [
-                (constant_node(None, spec_of(as_array(value))), 0) if edge is OPAQUE else edge
-                for edge, value in zip(edges, values, strict=True)
-            ]
-        specs = tuple([spec_of(y) for y in results])
-        node = Node(primitive, tuple(edges), params, specs, callers_place())
-        traced = [
-            Recorded(self, y, (node, k)) if is_inexact(y) else y for k, y in enumerate(results)
-        ]
-        if any(type(y) is Recorded for y in traced):
-            self.nodes.append(node)
-            self.saved.append((tuple(inputs), outputs))
-        return tuple(traced) if several else traced[0]
+    ) -> Saved:
+        """The values that the derivatives for the inputs `wanted` will read."""
+        kept, results_kept = primitive.saves(tuple(wanted))
+        if not kept and kept is not None:
+            xs: tuple[Any, ...] = ()
+        elif len(wanted) == len(values) and not self.weak:
+            xs = tuple(values)
+        else:
+            found: list[Any] = [None] * len(values)
+            for k in range(len(values)) if kept is None else kept:
+                value = as_array(values[k])
+                found[k] = capture(value) if edges[k] is OPAQUE else value
+            xs = tuple(found)
+        if not results_kept and results_kept is not None:
+            return wanted, xs, ()
+        results = result if type(result) is tuple else (result,)
+        return wanted, xs, tuple([as_array(y) for y in results])
+
+
+def _with_shapes(edges: list[Edge], values: list[Any]) -> list[Edge]:
+    """Edges that tell the shapes of operands from outside too."""
+    return [
+        (constant_node(None, spec_of(as_array(value))), 0) if edge is OPAQUE else edge
+        for edge, value in zip(edges, values, strict=True)
+    ]

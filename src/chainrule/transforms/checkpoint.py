@@ -50,9 +50,6 @@ class Checkpointed(Primitive):
     __slots__ = ()
     form = "call"
 
-    def differentiable(self, i: int, params: dict[str, Any]) -> bool:
-        return True
-
     def saves(self, wanted: tuple[int, ...]) -> Saves:
         return None, None
 

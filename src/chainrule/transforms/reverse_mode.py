@@ -98,7 +98,7 @@ def _differentiate(
             extra = put_together(treedef, [_lowered(leaf, tape) for leaf in leaves])
         out = lifted(out)
         spec = _scalar(title, f, out)
-        seed = np.ones((), spec.dtype)[()]
+        seed = spec.dtype.type(1)
     gradients = _cotangents(tape, tape.backwards_once(), [out], [seed], variables)
     return _lowered(out, tape), arguments.packed(gradients), extra
 

@@ -1,0 +1,156 @@
+"""Determinants, whose derivative is the matrix of cofactors, also where the matrix is singular.
+
+The textbook form det(A) A⁻ᵀ is 0/0 at a singular matrix, but the cofactors are polynomials. They
+are computed from singular values there: U and V drop out of every formula except through
+unitary rotations, and no quotient is formed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.graph import composition
+from chainrule.primitives.declare import flat, primitive
+from chainrule.primitives.linear_algebra import adjoint, transposed
+from chainrule.primitives.samples import case, invertible, normal
+
+
+def _nearly_singular(x: Any) -> Any:
+    """Where det(A) A⁻¹ has lost half of its digits: the condition number exceeds 1/√ε."""
+    finite = np.all(np.isfinite(x), axis=(-2, -1))
+    return np.asarray((np.linalg.cond(x, 1) > np.finfo(x.dtype).eps ** -0.5) & finite)
+
+
+nearly_singular = flat(
+    "nearly_singular",
+    compute=_nearly_singular,
+    reason="its values are truth values",
+    latex=r"\kappa({x}) > \varepsilon^{{-1/2}}",
+)
+
+
+def _replaced(x: Any, where: Any) -> Any:
+    """`x` with the identity where the matrix cannot be inverted."""
+    return np.where(where[..., None, None], np.eye(x.shape[-1], dtype=x.dtype), x)
+
+
+def _products_without(s: Any) -> tuple[Any, Any]:
+    """Products of all entries but the i-th, and of all but the i-th and j-th (0 for i = j).
+
+    Running products from both ends and between, so that zeros need no quotient.
+    """
+    ones = np.ones_like(s[..., :1])
+    before = np.concatenate([ones, np.cumprod(s, axis=-1)[..., :-1]], axis=-1)
+    backward = np.cumprod(s[..., ::-1], axis=-1)[..., ::-1]
+    after = np.concatenate([backward[..., 1:], ones], axis=-1)
+    size = s.shape[-1]
+    above = np.tri(size, k=-1, dtype=bool).T  # entry (i, j) with i < j
+    between = np.cumprod(np.where(above, s[..., None, :], 1), axis=-1)
+    filled = np.ones_like(between[..., :1])
+    between = np.concatenate([filled, between[..., :-1]], axis=-1)
+    pairs = np.where(above, before[..., :, None] * between * after[..., None, :], 0)
+    return before * after, pairs + transposed(pairs)
+
+
+def _turned(x: Any) -> tuple[Any, Any, Any, Any]:
+    """A = U diag(s) Vᴴ and φ = det(U) det(Vᴴ), with which cof(A) = φ Ū cof(diag s) V̄ᴴ."""
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    return u, s, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+
+
+def _cofactors(x: Any) -> Any:
+    singular = _nearly_singular(x)
+    safe = _replaced(x, singular)
+    y = np.linalg.det(safe)[..., None, None] * transposed(np.linalg.inv(safe))
+    if np.any(singular):
+        u, s, vh, phase = _turned(x)
+        singles, _ = _products_without(s)
+        turned = phase * (u.conj() * singles[..., None, :]) @ vh.conj()
+        y = np.where(singular[..., None, None], turned, y)
+    return y
+
+
+def _moved_by_inverse(t: Any, x: Any, y: Any) -> Any:
+    """With B = A⁻ᵀ and C = det(A) B:  Ċ = ⟨C, Ȧ⟩ B - C Ȧᵀ B."""
+    b = transposed(np.linalg.inv(x))
+    return np.sum(y * t, axis=(-2, -1), keepdims=True) * b - y @ (transposed(t) @ b)
+
+
+def _moved_by_singular_values(t: Any, x: Any) -> Any:
+    """Ċ = φ Ū D V̄ᴴ with E = Uᴴ Ȧ V, πᵢⱼ the product of all s but sᵢ and sⱼ, πᵢᵢ = 0, and
+
+    Dᵢᵢ = Σₖ πᵢₖ Eₖₖ,  Dᵢⱼ = -πᵢⱼ Eⱼᵢ: the cofactors of diag(s) + E to first order in E.
+    """
+    u, s, vh, phase = _turned(x)
+    _, pairs = _products_without(s)
+    e = adjoint(u) @ t @ adjoint(vh)
+    on_diagonal = pairs @ np.diagonal(e, axis1=-2, axis2=-1)[..., None]
+    d = on_diagonal * np.eye(x.shape[-1], dtype=e.dtype) - pairs * transposed(e)
+    return phase * (u.conj() @ d @ vh.conj())
+
+
+def _moved_cofactors(t: Any, x: Any, y: Any) -> Any:
+    singular = nearly_singular(x)
+    moved = _moved_by_inverse(t, _replaced(x, singular), y)
+    if np.any(singular):
+        moved = np.where(singular[..., None, None], _moved_by_singular_values(t, x), moved)
+    return moved
+
+
+def _rank_one_short(rng: np.random.Generator) -> Any:
+    return rng.normal(size=(4, 3)) @ rng.normal(size=(3, 4))
+
+
+cofactors = primitive(
+    "cofactors",
+    compute=_cofactors,
+    jvp=(_moved_cofactors,),
+    latex=r"\operatorname{{cof}} {x}",
+    samples=[case(invertible(3)), case(invertible(2, 3)), case(_rank_one_short)],
+)
+determinant = primitive(
+    "det",
+    numpy=np.linalg.det,
+    jvp=(lambda t, x: np.sum(cofactors(x) * t, axis=(-2, -1)),),
+    latex=r"\det {x}",
+    samples=[case(invertible(3)), case(normal(2, 3, 3)), case(_rank_one_short)],
+)
+
+
+def _trace_of_quotient(t: Any, x: Any) -> Any:
+    """tr(A⁻¹ Ȧ)."""
+    return np.sum(transposed(np.linalg.inv(x)) * t, axis=(-2, -1))
+
+
+def _moved_sign(t: Any, x: Any, y1: Any) -> Any:
+    """i sign Im tr(A⁻¹ Ȧ); the sign of a real determinant does not move."""
+    if y1.dtype.kind != "c":
+        return None
+    return 1j * y1 * np.imag(_trace_of_quotient(t, x))
+
+
+sign_and_logarithm = primitive(
+    "slogdet",
+    compute=lambda x: tuple(np.linalg.slogdet(x)),
+    outputs=2,
+    jvp=(_moved_sign, lambda t, x: np.real(_trace_of_quotient(t, x))),
+    latex=r"\log \left| \det {x} \right|",
+    samples=[case(invertible(3)), case(normal(2, 3, 3))],
+)
+_SLOGDET: Any = type(np.linalg.slogdet(np.eye(1)))
+
+
+@composition(np.linalg.slogdet)
+def slogdet(a: Any) -> Any:
+    """`np.linalg.slogdet`: (sign, log |det A|);  d log |det A| = Re tr(A⁻¹ Ȧ).
+
+    At a singular matrix the logarithm is -inf and has no derivative: the inverse raises.
+
+    >>> import chainrule as cr
+    >>> cr.grad(lambda a: np.linalg.slogdet(a).logabsdet)(np.diag([2.0, -4.0]))
+    array([[ 0.5 ,  0.  ],
+           [-0.  , -0.25]])
+    """
+    return _SLOGDET(*sign_and_logarithm(a))
