@@ -1,5 +1,7 @@
 """chainrule: exact derivatives of ordinary NumPy code."""
 
+import importlib
+
 from chainrule import passes, primitives  # noqa: F401  they fill the registry
 from chainrule.checks import check_grads, complex_step, dot_product_test, numerical_gradient
 from chainrule.tracing.dual import Dual
@@ -18,7 +20,7 @@ from chainrule.transforms import (
     vjp,
 )
 
-from chainrule import classroom, data, errors, nn, numpy, optim, scipy, train  # isort: skip
+from chainrule import classroom, data, errors, nn, numpy, optim, scipy  # isort: skip
 
 __all__ = [
     "Dual",
@@ -47,3 +49,10 @@ __all__ = [
     "value_grad_and_aux",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """The training loop comes with archives, hashes and progress bars: at its first use."""
+    if name != "train":
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+    return importlib.import_module("chainrule.train")

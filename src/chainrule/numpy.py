@@ -4,7 +4,7 @@ Everything here is NumPy's own, except
 
     array asarray ascontiguousarray arange     keep traced values in their arguments
     zeros ones empty full eye identity linspace   inside a differentiated function give arrays into
-                                                  which traced values can be written
+    zeros_like ones_like empty_like full_like     which traced values can be written
 
 Outside a differentiated function these are NumPy's own too.
 
@@ -26,8 +26,7 @@ from typing import Any
 
 import numpy
 
-from chainrule.tracing.array import TracedArray
-from chainrule.tracing.dispatch import lifted
+from chainrule.tracing import creation
 from chainrule.tracing.levels import innermost
 
 __all__ = [
@@ -36,12 +35,16 @@ __all__ = [
     "asarray",
     "ascontiguousarray",
     "empty",
+    "empty_like",
     "eye",
     "full",
+    "full_like",
     "identity",
     "linspace",
     "ones",
+    "ones_like",
     "zeros",
+    "zeros_like",
 ]
 
 
@@ -53,67 +56,13 @@ def __dir__() -> list[str]:
     return sorted(set(__all__) | set(dir(numpy)))
 
 
-def _nested(value: Any) -> Any:
-    """Lists of traced arrays as one traced array; anything else as it is."""
-    if isinstance(value, list | tuple) and value:
-        parts = [_nested(part) for part in value]
-        if any(isinstance(part, TracedArray) for part in parts):
-            return numpy.stack(
-                [p if isinstance(p, TracedArray) else numpy.asarray(p) for p in parts]
-            )
-        return value
-    return lifted(value)
-
-
-def array(object: Any, dtype: Any = None, *, copy: bool = True, ndmin: int = 0, **rest: Any) -> Any:
-    """`numpy.array`, also of traced values and of nested lists with traced values in them."""
-    value = _nested(object)
-    if not isinstance(value, TracedArray):
-        return numpy.array(object, dtype, copy=copy, ndmin=ndmin, **rest)
-    if dtype is not None:
-        value = value.astype(dtype)
-    elif copy:
-        value = value.copy()
-    return value.reshape((1,) * (ndmin - value.ndim) + value.shape) if ndmin > value.ndim else value
-
-
-def asarray(a: Any, dtype: Any = None, **rest: Any) -> Any:
-    """`numpy.asarray`, also of traced values."""
-    value = _nested(a)
-    if not isinstance(value, TracedArray):
-        return numpy.asarray(a, dtype, **rest)
-    return value if dtype is None or value.dtype == dtype else value.astype(dtype)
-
-
-ascontiguousarray = asarray
-
-
-def arange(*args: Any, **options: Any) -> Any:
-    """`numpy.arange`, also with traced ends: start + step · (0, 1, 2, …)."""
-    if not any(isinstance(a, TracedArray) for a in args):
-        return _writable(numpy.arange)(*args, **options)
-    start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
-    count = max(0, int(numpy.ceil((stop - start) / step)))
-    return start + step * numpy.arange(count)
-
-
-def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
-    """`numpy.full`, also with a traced value."""
-    value = _nested(fill_value)
-    if isinstance(value, TracedArray):
-        filled = numpy.broadcast_to(value, shape)
-        return filled.copy() if dtype is None else filled.astype(dtype)
-    return _writable(numpy.full)(shape, fill_value, dtype, **options)
-
-
 def _writable(function: Callable[..., Any]) -> Callable[..., Any]:
     """A creation function whose arrays, inside a transform, accept traced values."""
 
     def create(*args: Any, **options: Any) -> Any:
-        made = function(*args, **options)
+        array = function(*args, **options)
         level = innermost()
-        floating = isinstance(made, numpy.ndarray) and made.dtype.kind in "fc"
-        return level.constant(made) if level is not None and floating else made
+        return array if level is None else creation.made(level, array)
 
     create.__name__ = function.__name__
     create.__doc__ = (
@@ -122,9 +71,18 @@ def _writable(function: Callable[..., Any]) -> Callable[..., Any]:
     return create
 
 
+array = creation.array
+asarray = creation.asarray
+ascontiguousarray = creation.asarray
+arange = _writable(creation.arange)
+full = _writable(creation.full)
 zeros = _writable(numpy.zeros)
 ones = _writable(numpy.ones)
 empty = _writable(numpy.empty)
 eye = _writable(numpy.eye)
 identity = _writable(numpy.identity)
 linspace = _writable(numpy.linspace)
+zeros_like = _writable(numpy.zeros_like)
+ones_like = _writable(numpy.ones_like)
+empty_like = _writable(numpy.empty_like)
+full_like = _writable(numpy.full_like)

@@ -18,6 +18,7 @@ Mean result=1.25 gradient=1.0
 from chainrule.classroom.algorithms import backward_algorithm, forward_algorithm
 from chainrule.classroom.bristol import linear, relu, sqerr
 from chainrule.classroom.check import NodeReport, check_node
+from chainrule.classroom.engine import to_graph
 from chainrule.classroom.nodes import (
     Add,
     ComputationNode,
@@ -56,4 +57,5 @@ __all__ = [
     "printing_graph",
     "relu",
     "sqerr",
+    "to_graph",
 ]

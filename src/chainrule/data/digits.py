@@ -1,10 +1,14 @@
 """Handwritten digits of 8 × 8 pixels."""
 
-from importlib.resources import files
-from typing import Any
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -21,7 +25,7 @@ def digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """
     archive: Any
     with (
-        files("chainrule.data").joinpath("digits.npz").open("rb") as file,
+        open(os.path.join(os.path.dirname(__file__), "digits.npz"), "rb") as file,
         np.load(file, allow_pickle=False) as archive,
     ):
         # Pixels count the dark points of a 4 × 4 block: 0 … 16, so the division is exact.

@@ -1,12 +1,16 @@
 """Minibatches: a data set in random order, a few examples at a time."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def minibatches(

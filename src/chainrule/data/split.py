@@ -1,13 +1,18 @@
 """A training part and a test part."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
 
-Examples = tuple[NDArray[Any], NDArray[Any]]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+Examples = tuple["NDArray[Any]", "NDArray[Any]"]
 
 
 def split(

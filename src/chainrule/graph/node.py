@@ -6,9 +6,8 @@ operation that is recorded; nothing in the project assigns to a node after its c
 
 from __future__ import annotations
 
+import os
 import sys
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +21,7 @@ _INTEGER, _BOOLEAN = np.dtype(np.int64), np.dtype(np.bool_)
 _PYTHON_NUMBERS = {float: _FLOAT, complex: _COMPLEX, int: _INTEGER, bool: _BOOLEAN}
 
 
-# What a NamedTuple's own constructor does, at a third of its price: one is made for every operation.
+# What the constructor of a NamedTuple does, at a third of its price, for every operation.
 _tuple: Any = tuple.__new__
 
 
@@ -66,14 +65,14 @@ class Place(NamedTuple):
         return self.code.co_firstlineno
 
     def __str__(self) -> str:
-        return f"{Path(self.file).name}:{self.line}"
+        return f"{os.path.basename(self.file)}:{self.line}"
 
 
 _OWN_FILES: dict[str, bool] = {}
 OWN_FOLDERS = (
-    str(Path(__file__).resolve().parents[1]) + "/",
-    str(Path(np.__file__).resolve().parent) + "/",
-    str(Path(np.__file__).resolve().parent.parent / "scipy") + "/",
+    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ""),
+    os.path.join(os.path.dirname(os.path.abspath(np.__file__)), ""),
+    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(np.__file__))), "scipy", ""),
 )
 
 
@@ -132,14 +131,16 @@ class Guard(NamedTuple):
     place: Place
 
 
-@dataclass(slots=True)
 class Graph:
     """A computation: `nodes` in an order in which each stands after its inputs."""
 
-    inputs: list[Node] = field(default_factory=list)
-    nodes: list[Node] = field(default_factory=list)
-    outputs: list[Edge] = field(default_factory=list)
-    guards: list[Guard] = field(default_factory=list)
+    __slots__ = ("guards", "inputs", "nodes", "outputs")
+
+    def __init__(self) -> None:
+        self.inputs: list[Node] = []
+        self.nodes: list[Node] = []
+        self.outputs: list[Edge] = []
+        self.guards: list[Guard] = []
 
     def __str__(self) -> str:
         from chainrule.graph.text import write  # noqa: PLC0415  text reads graphs, not the reverse

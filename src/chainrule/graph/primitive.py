@@ -6,7 +6,6 @@ forms themselves (elementwise, linear, multilinear, general) are declared in `pr
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,11 +15,14 @@ from chainrule.graph.node import Node, Spec
 from chainrule.graph.traced import Level, Traced
 
 ArrayFunction = Callable[..., Any]
+Positions = frozenset[int] | None
 Saved = tuple[list[int], tuple[Any, ...], tuple[Any, ...]]
 """What a step of reverse mode keeps: the inputs that want a derivative, values of inputs, outputs.
 
 A value that no wanted derivative reads is None, or its whole tuple is empty."""
-Saves = tuple[frozenset[int] | None, frozenset[int] | None]
+Saves = tuple[Positions, Positions]
+INDICES = frozenset({-1})
+"""Stands for the inputs that are not floating; which those are only the call knows."""
 
 
 class Registry:
@@ -60,67 +62,80 @@ class Rule:
     are the names of the legend in `primitives/declare.py`, or keyword parameters of the operation.
     """
 
-    __slots__ = ("first", "function", "plan", "saves_inputs", "saves_outputs", "uses_shapes")
+    __slots__ = ("function", "getters", "only", "saves_inputs", "saves_outputs", "uses_shapes")
 
     def __init__(self, function: ArrayFunction, takes: tuple[str, ...] = ()) -> None:
-        names = list(inspect.signature(function).parameters)
-        if tuple(names[: len(takes)]) != takes:
-            raise TypeError(f"a rule of this form starts with {takes}, not with {names}")
+        code = function.__code__
+        names = code.co_varnames[: code.co_argcount]
+        if names[: len(takes)] != takes:
+            raise TypeError(f"a rule of this form starts with {takes}, not with {list(names)}")
         self.function = function
-        self.plan = [_lookup(name) for name in names[len(takes) :]]
-        # By far the commonest plan, one input value and nothing else, skips the loop of __call__.
-        self.first = self.plan[0][1] if [kind for kind, _ in self.plan] == ["x"] else None
-        inputs = [key for kind, key in self.plan if kind == "x"]
-        self.saves_inputs: frozenset[int] | None = frozenset(inputs)
-        if any(kind in ("xs", "rest") for kind, _ in self.plan):
+        needed = names[len(takes) :]
+        self.getters = [_getter(name) for name in needed]
+        positions = [_position(name) for name in needed]
+        # By far the commonest rule reads one input value and nothing else.
+        self.only = positions[0][1] if [kind for kind, _ in positions] == ["x"] else None
+        self.saves_inputs: Positions = frozenset(k for kind, k in positions if kind == "x")
+        if "xs" in needed:
             self.saves_inputs = None  # all of them; how many there are only the call knows
-        self.saves_outputs = frozenset(key for kind, key in self.plan if kind == "y")
-        self.uses_shapes = any(kind in ("shape", "shapes") for kind, _ in self.plan)
+        elif "indices" in needed:
+            self.saves_inputs = INDICES
+        self.saves_outputs = frozenset(k for kind, k in positions if kind == "y")
+        self.uses_shapes = "shape" in needed or "shapes" in needed
 
     def __call__(
         self, linear: tuple[Any, ...], node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], i: int
     ) -> Any:
         """Evaluate the rule for input `i` of `node`, whose saved values are `xs` and `ys`."""
-        if self.first is not None:
-            return self.function(*linear, xs[self.first])
-        arguments = list(linear)
-        for kind, key in self.plan:
-            if kind == "x":
-                arguments.append(xs[key])
-            elif kind == "y":
-                arguments.append(ys[key])
-            elif kind == "param":
-                arguments.append(node.params[key])
-            else:
-                arguments.append(_about_call(kind, node, xs, i))
-        return self.function(*arguments)
-
-
-def _about_call(kind: str, node: Node, xs: tuple[Any, ...], i: int) -> Any:
-    """What the rarer argument names of the legend stand for."""
-    if kind == "shape":
-        return input_spec(node, i).shape
-    if kind == "shapes":
-        return tuple(input_spec(node, j).shape for j in range(len(node.inputs)))
-    if kind == "xs":
-        return xs
-    return xs[1:] if kind == "rest" else i
-
-
-def _lookup(name: str) -> tuple[str, Any]:
-    """What one argument name of a rule stands for, as (kind, key)."""
-    if name in ("shape", "shapes", "xs", "rest", "i"):
-        return name, None
-    if name in ("x", "y"):
-        return name, 0
-    if name[0] in "xy" and name[1:].isdigit():
-        return name[0], int(name[1:]) - 1
-    return "param", name
+        if self.only is not None:
+            return self.function(*linear, xs[self.only])
+        return self.function(*linear, *[get(node, xs, ys, i) for get in self.getters])
 
 
 def input_spec(node: Node, i: int) -> Spec:
     source, index = node.inputs[i]
     return source.outputs[index]
+
+
+_LEGEND: dict[str, Callable[[Node, tuple[Any, ...], tuple[Any, ...], int], Any]] = {
+    "xs": lambda node, xs, ys, i: xs,
+    "indices": lambda node, xs, ys, i: tuple(
+        [x for x in xs if x is not None and x.dtype.kind in "biu"]
+    ),
+    "shape": lambda node, xs, ys, i: input_spec(node, i).shape,
+    "shapes": lambda node, xs, ys, i: tuple(
+        [input_spec(node, k).shape for k in range(len(node.inputs))]
+    ),
+    "i": lambda node, xs, ys, i: i,
+}
+
+
+def _position(name: str) -> tuple[str, int]:
+    """("x", 1) for the name x2 of an input value, ("y", 0) for y or y1; ("", 0) for the others."""
+    kind, digits = name[0], name[1:]
+    if kind in "xy" and (not digits or digits.isdigit()):
+        return kind, int(digits or 1) - 1
+    return "", 0
+
+
+def _getter(name: str) -> Callable[[Node, tuple[Any, ...], tuple[Any, ...], int], Any]:
+    """What one argument name of a rule reads."""
+    if name in _LEGEND:
+        return _LEGEND[name]
+    kind, k = _position(name)
+    if kind == "x":
+        return lambda node, xs, ys, i: xs[k]
+    if kind == "y":
+        return lambda node, xs, ys, i: ys[k]
+    return lambda node, xs, ys, i: node.params[name]
+
+
+def _union(sets: list[Positions]) -> Positions:
+    """The inputs that any of several rules reads; all of them where that cannot be said."""
+    if INDICES in sets:
+        return INDICES if all(s == INDICES or s == frozenset() for s in sets) else None
+    given = [s for s in sets if s is not None]
+    return frozenset().union(*given) if len(given) == len(sets) else None
 
 
 class Primitive:
@@ -193,7 +208,8 @@ class Primitive:
         level: Level | None = None
         for argument in arguments:
             if isinstance(argument, Traced):
-                if argument.alias is not None:
+                alias = argument.alias
+                if alias is not None and alias.root.value is not alias.seen:
                     argument.settle()
                 if level is None or argument.level.tag > level.tag:
                     level = argument.level
@@ -210,9 +226,7 @@ class Primitive:
         found = self.saves_for.get(wanted)
         if found is None:
             rules = [rule for i in wanted for rule in self.saved_for(i)]
-            sets = [rule.saves_inputs for rule in rules]
-            given = [s for s in sets if s is not None]
-            inputs = frozenset().union(*given) if len(given) == len(sets) else None
+            inputs = _union([rule.saves_inputs for rule in rules])
             outputs: frozenset[int] = frozenset().union(*(rule.saves_outputs for rule in rules))
             found = self.saves_for[wanted] = (inputs, outputs)
         return found

@@ -8,14 +8,19 @@ he_normal         normal, mean 0, deviation √(2 / k)       variance of values 
 zeros             0                                        biases
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
-Initialiser = Callable[..., NDArray[Any]]
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+
+Initialiser = Callable[..., "NDArray[Any]"]
 
 
 def glorot_uniform(

@@ -1,10 +1,16 @@
 """Integer labels: one class number for each row of scores."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import ArrayLike
 
 from chainrule.errors import LabelError
 from chainrule.nn.array import Array
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 def labelled_rows(scores: Array, labels: ArrayLike) -> tuple[Array, Array]:

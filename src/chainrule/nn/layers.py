@@ -1,15 +1,21 @@
 """Linear layers and the multilayer perceptron. A layer's parameters are a dict of arrays."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from chainrule.errors import SettingError
 from chainrule.nn.activations import relu
 from chainrule.nn.array import Array
 from chainrule.nn.initialisers import Initialiser, he_normal, zeros
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
 
 Layer = dict[str, Array]
 

@@ -3,16 +3,20 @@
 Means are taken over the examples, so a step does not grow with the batch.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from chainrule import trees
 from chainrule.errors import SettingError
 from chainrule.nn.activations import log_softmax, relu
 from chainrule.nn.array import Array
 from chainrule.nn.labels import labelled_rows, pick
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 def cross_entropy(scores: Array, labels: ArrayLike, *, smoothing: float = 0.0) -> Array:

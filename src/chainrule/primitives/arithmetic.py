@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.graph import composition
 from chainrule.primitives.declare import MINUS_ONE, ONE, chain_product, elementwise, linear
 from chainrule.primitives.samples import POSITIVE, REAL, case, domain, normal, positive, real
 
@@ -89,7 +90,7 @@ square = elementwise(
     "square",
     numpy=np.square,
     compute=_as_python_does(lambda x: x * x, np.square),
-    partials=(lambda x: 2 * x,),
+    partials=(lambda x: x + x,),
     domain=real,
     latex="{x}^2",
 )
@@ -144,6 +145,13 @@ def _over_length(x: Any, y: Any) -> Any:
     return chain_product(x, 1 / y)
 
 
+@composition(np.float_power)
+def float_power(x1: Any, x2: Any) -> Any:
+    """`np.float_power`: a power in double precision at least."""
+    dtype = np.result_type(x1, x2, np.float64)
+    return power(np.astype(x1, dtype), x2)
+
+
 def _astype(x: Any, *, dtype: Any) -> Any:
     return np.asarray(x).astype(dtype)[()]
 
@@ -156,3 +164,9 @@ astype = linear(
     samples=[case(normal(3, 4), dtype=np.float64)],
     note="a cast; what cannot be represented is rounded, which has no derivative of its own",
 )
+
+
+@composition(np.astype)
+def cast(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+    """`np.astype`."""
+    return x if not copy and x.dtype == dtype else astype(x, dtype=np.dtype(dtype))

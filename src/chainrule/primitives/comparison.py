@@ -11,30 +11,51 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.graph import composition
+from chainrule.graph import composition, registry
 from chainrule.primitives.arithmetic import hypot
 from chainrule.primitives.declare import ONE, ZERO, elementwise, flat, linear
-from chainrule.primitives.samples import POSITIVE, REAL, case, domain, mask, normal, real
+from chainrule.primitives.samples import (
+    POSITIVE,
+    REAL,
+    Case,
+    apart,
+    case,
+    domain,
+    mask,
+    normal,
+    real,
+)
 
 STEPS = "piecewise constant"
 TRUTH = "its values are truth values"
-_function: Any
+POSITIONS = "its values are positions or counts"
 
-for _ufunc, _python, _latex in (
-    (np.greater, operator.gt, "{x1} > {x2}"),
-    (np.greater_equal, operator.ge, r"{x1} \geq {x2}"),
-    (np.less, operator.lt, "{x1} < {x2}"),
-    (np.less_equal, operator.le, r"{x1} \leq {x2}"),
-    (np.equal, operator.eq, "{x1} = {x2}"),
-    (np.not_equal, operator.ne, r"{x1} \neq {x2}"),
-    (np.logical_and, None, r"{x1} \land {x2}"),
-    (np.logical_or, None, r"{x1} \lor {x2}"),
-    (np.logical_xor, None, r"{x1} \oplus {x2}"),
-    (np.bitwise_and, operator.and_, r"{x1} \land {x2}"),
-    (np.bitwise_or, operator.or_, r"{x1} \lor {x2}"),
-    (np.bitwise_xor, operator.xor, r"{x1} \oplus {x2}"),
+_PAIR = [case(apart(3, 4), apart(4)), case(apart(3, 1), apart(2))]
+_MASKS = [case(mask(3, 4), mask(4))]
+
+for _ufunc, _python, _latex, _samples in (
+    (np.greater, operator.gt, "{x1} > {x2}", _PAIR),
+    (np.greater_equal, operator.ge, r"{x1} \geq {x2}", _PAIR),
+    (np.less, operator.lt, "{x1} < {x2}", _PAIR),
+    (np.less_equal, operator.le, r"{x1} \leq {x2}", _PAIR),
+    (np.equal, operator.eq, "{x1} = {x2}", _PAIR),
+    (np.not_equal, operator.ne, r"{x1} \neq {x2}", _PAIR),
+    (np.logical_and, None, r"{x1} \land {x2}", _PAIR),
+    (np.logical_or, None, r"{x1} \lor {x2}", _PAIR),
+    (np.logical_xor, None, r"{x1} \oplus {x2}", _PAIR),
+    (np.bitwise_and, operator.and_, r"{x1} \land {x2}", _MASKS),
+    (np.bitwise_or, operator.or_, r"{x1} \lor {x2}", _MASKS),
+    (np.bitwise_xor, operator.xor, r"{x1} \oplus {x2}", _MASKS),
 ):
-    flat(_ufunc.__name__, numpy=_ufunc, compute=_python, reason=TRUTH, latex=_latex, inputs=2)
+    flat(
+        _ufunc.__name__,
+        numpy=_ufunc,
+        compute=_python,
+        reason=TRUTH,
+        latex=_latex,
+        inputs=2,
+        samples=_samples,
+    )
 
 
 def _named(function: Any) -> str:
@@ -42,33 +63,37 @@ def _named(function: Any) -> str:
     return rf"\operatorname{{{{{function.__name__.replace('_', ' ')}}}}}({{x}})"
 
 
-for _function in (
-    *(
-        np.logical_not,
-        np.invert,
-        np.isnan,
-        np.isinf,
-        np.isfinite,
-        np.signbit,
-        np.isreal,
-        np.iscomplex,
-    ),
-    *(np.all, np.any, np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isin),
-):
-    flat(_function.__name__, numpy=_function, reason=TRUTH, latex=_named(_function), inputs=None)
-for _function in (
-    *(np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero),
-    *(np.searchsorted, np.digitize, np.bincount, np.nanargmax, np.nanargmin),
-):
-    _reason = "its values are positions or counts"
-    flat(_function.__name__, numpy=_function, reason=_reason, latex=_named(_function), inputs=None)
-for _function in (np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round):
-    flat(_function.__name__, numpy=_function, reason=STEPS, latex=_named(_function), inputs=None)
+def _flat(functions: tuple[Any, ...], reason: str, *samples: Case) -> None:
+    """Flat records under NumPy's own names."""
+    for function in functions:
+        latex = _named(function)
+        flat(
+            function.__name__,
+            numpy=function,
+            reason=reason,
+            latex=latex,
+            inputs=None,
+            samples=list(samples),
+        )
+
+
+_TESTS = (np.isnan, np.isinf, np.isfinite, np.isposinf, np.isneginf, np.signbit)
+_COMPARED = (np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isin)
+_flat((np.logical_not, *_TESTS, np.isreal, np.iscomplex, np.all, np.any), TRUTH, case(apart(3, 4)))
+_flat(_COMPARED, TRUTH, case(apart(3, 4), apart(3, 4)))
+_flat((np.invert,), TRUTH, case(mask(3, 4)))
+_EXTREMAL = (np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort)
+_COUNTED = (np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero)
+_flat((*_EXTREMAL, *_COUNTED), POSITIONS, case(apart(6)))
+_flat((np.searchsorted,), POSITIONS, case(np.array([-1.0, 0.0, 1.0]), apart(4)))
+_flat((np.digitize,), POSITIONS, case(apart(4), np.array([-1.0, 0.0, 1.0])))
+_flat((np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round), STEPS, case(apart(3, 4)))
+composition(np.around)(registry["round"])
 
 
 def _share(wins: Any, ties: Any, dtype: Any) -> Any:
     """1 where an input is chosen, 1/2 where two are equal, else 0."""
-    return (wins + 0.5 * ties).astype(dtype)
+    return wins.astype(dtype) + 0.5 * ties.astype(dtype)
 
 
 def _picking(name: str, numpy: Any, wins: Any, latex: str) -> None:
@@ -97,7 +122,13 @@ _picking(
     "fmin", np.fmin, lambda a, b: np.less(a, b) | np.isnan(b), r"\operatorname{{fmin}}({x1}, {x2})"
 )
 
-sign_of_real = flat("sign", compute=np.sign, reason=STEPS, latex=r"\operatorname{{sgn}} {x}")
+sign_of_real = flat(
+    "sign",
+    compute=np.sign,
+    reason=STEPS,
+    latex=r"\operatorname{{sgn}} {x}",
+    samples=[case(apart(3, 4))],
+)
 absolute_of_real = elementwise(
     "absolute",
     compute=np.absolute,
@@ -152,6 +183,7 @@ floor_divide = flat(
     reason=STEPS,
     inputs=2,
     latex=r"\left\lfloor {x1} / {x2} \right\rfloor",
+    samples=[case(apart(3, 4), normal(4))],
 )
 remainder = elementwise(
     "remainder",
@@ -168,6 +200,18 @@ fmod = elementwise(
     domain=domain((0.1, 0.9), (1.0, 2.0)),
     latex=r"\operatorname{{fmod}}({x1}, {x2})",
 )
+
+
+@composition(np.divmod)
+def divmod(x1: Any, x2: Any) -> Any:
+    return np.floor_divide(x1, x2), np.remainder(x1, x2)
+
+
+@composition(np.modf)
+def modf(x: Any) -> Any:
+    """Fractional and integral part, both with the sign of x."""
+    whole = np.trunc(x)
+    return x - whole, whole
 
 
 def _where(condition: Any, x2: Any, x3: Any) -> Any:

@@ -13,23 +13,26 @@ import numpy as np
 from chainrule.graph import composition
 from chainrule.primitives.declare import linear
 from chainrule.primitives.samples import case, normal
+from chainrule.primitives.views import view, view_composition
 
 
 def _complex(rng: np.random.Generator) -> Any:
     return rng.normal(size=(3, 4)) + 1j * rng.normal(size=(3, 4))
 
 
-real_part = linear(
+real_part = view(
     "real",
     compute=np.real,
     transposed=lambda g: g,
+    back=lambda base, y: y + 1j * np.imag(base),
     latex=r"\operatorname{{Re}} {x}",
     samples=[case(_complex), case(normal(3, 4))],
 )
-imaginary_part = linear(
+imaginary_part = view(
     "imag",
     compute=np.imag,
     transposed=lambda g: g * -1j,
+    back=lambda base, y: np.real(base) + 1j * y,
     latex=r"\operatorname{{Im}} {x}",
     samples=[case(_complex)],
 )
@@ -42,12 +45,12 @@ conjugate = linear(
 )
 
 
-@composition(np.real)
+@view_composition(np.real)
 def real(val: Any) -> Any:
     return real_part(val) if val.dtype.kind == "c" else val
 
 
-@composition(np.imag)
+@view_composition(np.imag)
 def imag(val: Any) -> Any:
     return imaginary_part(val) if val.dtype.kind == "c" else np.zeros_like(val)
 

@@ -4,7 +4,7 @@ Legend: the argument names of a rule say what it needs, and so what is saved for
 
     g        cotangent of the output          t       tangent of one input
     x, x1…   value of the input(s)            y, y1…  value of the output(s)
-    xs       all input values                 rest    all input values after the first
+    xs       all input values                 indices the inputs that are not floating
     shape    shape of the input at hand       shapes  shapes of all inputs
     i        position of the input at hand    other names: keyword parameters of the operation
 
@@ -47,7 +47,9 @@ def ZERO(reason: str) -> Constant:  # noqa: N802  it is the third constant
 
 
 def _add(left: Any, right: Any) -> Any:
-    return right if left is None else left + right
+    if left is None or right is None:
+        return right if left is None else left
+    return left + right
 
 
 class Elementwise(Primitive):

@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule.graph import composition
 from chainrule.primitives.declare import flat, primitive
-from chainrule.primitives.linear_algebra import adjoint, transposed
+from chainrule.primitives.linear_algebra import HALF_THE_WORK, adjoint, transposed
 from chainrule.primitives.samples import case, invertible, normal
 
 
@@ -27,12 +27,13 @@ nearly_singular = flat(
     "nearly_singular",
     compute=_nearly_singular,
     reason="its values are truth values",
+    samples=[case(invertible(3))],
     latex=r"\kappa({x}) > \varepsilon^{{-1/2}}",
 )
 
 
 def _replaced(x: Any, where: Any) -> Any:
-    """`x` with the identity where the matrix cannot be inverted."""
+    """`x` with the identity in place of the matrices that a formula does not fit."""
     return np.where(where[..., None, None], np.eye(x.shape[-1], dtype=x.dtype), x)
 
 
@@ -60,16 +61,31 @@ def _turned(x: Any) -> tuple[Any, Any, Any, Any]:
     return u, s, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
 
 
+def _size(a: Any) -> Any:
+    """The 1-norm of each matrix: the largest sum of a column."""
+    return np.max(np.sum(np.abs(a), axis=-2), axis=-1)
+
+
 def _cofactors(x: Any) -> Any:
+    with np.errstate(all="ignore"):
+        try:
+            b = np.linalg.inv(x)
+        except np.linalg.LinAlgError:
+            return _careful_cofactors(x)
+        if np.all(_size(x) * _size(b) <= np.finfo(b.dtype).eps ** -0.5):
+            return np.linalg.det(x)[..., None, None] * transposed(b)
+        return _careful_cofactors(x)
+
+
+def _careful_cofactors(x: Any) -> Any:
+    """From singular values where some matrix of the stack is nearly singular."""
     singular = _nearly_singular(x)
     safe = _replaced(x, singular)
     y = np.linalg.det(safe)[..., None, None] * transposed(np.linalg.inv(safe))
-    if np.any(singular):
-        u, s, vh, phase = _turned(x)
-        singles, _ = _products_without(s)
-        turned = phase * (u.conj() * singles[..., None, :]) @ vh.conj()
-        y = np.where(singular[..., None, None], turned, y)
-    return y
+    u, s, vh, phase = _turned(_replaced(x, ~singular))
+    singles, _ = _products_without(s)
+    turned = phase * ((u.conj() * singles[..., None, :]) @ vh.conj())
+    return np.where(singular[..., None, None], turned, y)
 
 
 def _moved_by_inverse(t: Any, x: Any, y: Any) -> Any:
@@ -95,7 +111,8 @@ def _moved_cofactors(t: Any, x: Any, y: Any) -> Any:
     singular = nearly_singular(x)
     moved = _moved_by_inverse(t, _replaced(x, singular), y)
     if np.any(singular):
-        moved = np.where(singular[..., None, None], _moved_by_singular_values(t, x), moved)
+        turned = _moved_by_singular_values(t, _replaced(x, ~singular))
+        moved = np.where(singular[..., None, None], turned, moved)
     return moved
 
 
@@ -114,8 +131,10 @@ determinant = primitive(
     "det",
     numpy=np.linalg.det,
     jvp=(lambda t, x: np.sum(cofactors(x) * t, axis=(-2, -1)),),
+    vjp=(lambda g, x: cofactors(x) * g[..., None, None],),
     latex=r"\det {x}",
     samples=[case(invertible(3)), case(normal(2, 3, 3)), case(_rank_one_short)],
+    note=HALF_THE_WORK,
 )
 
 
@@ -131,13 +150,25 @@ def _moved_sign(t: Any, x: Any, y1: Any) -> Any:
     return 1j * y1 * np.imag(_trace_of_quotient(t, x))
 
 
+def _pulled_from_sign(g: Any, x: Any, y1: Any) -> Any:
+    """The transpose of `_moved_sign`, which is linear over the reals only."""
+    if y1.dtype.kind != "c":
+        return None
+    return 1j * np.imag(g * y1)[..., None, None] * transposed(np.linalg.inv(x))
+
+
 sign_and_logarithm = primitive(
     "slogdet",
     compute=lambda x: tuple(np.linalg.slogdet(x)),
     outputs=2,
     jvp=(_moved_sign, lambda t, x: np.real(_trace_of_quotient(t, x))),
+    vjp=(
+        _pulled_from_sign,
+        lambda g, x: g[..., None, None] * transposed(np.linalg.inv(x)),
+    ),
     latex=r"\log \left| \det {x} \right|",
-    samples=[case(invertible(3)), case(normal(2, 3, 3))],
+    samples=[case(invertible(3)), case(invertible(3, 2))],
+    note=HALF_THE_WORK,
 )
 _SLOGDET: Any = type(np.linalg.slogdet(np.eye(1)))
 
@@ -149,8 +180,8 @@ def slogdet(a: Any) -> Any:
     At a singular matrix the logarithm is -inf and has no derivative: the inverse raises.
 
     >>> import chainrule as cr
-    >>> cr.grad(lambda a: np.linalg.slogdet(a).logabsdet)(np.diag([2.0, -4.0]))
-    array([[ 0.5 ,  0.  ],
-           [-0.  , -0.25]])
+    >>> cr.grad(lambda a: np.linalg.slogdet(a).logabsdet)(np.array([[2.0, 2.0], [1.0, 3.0]]))
+    array([[ 0.75, -0.25],
+           [-0.5 ,  0.5 ]])
     """
     return _SLOGDET(*sign_and_logarithm(a))

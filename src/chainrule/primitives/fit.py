@@ -8,6 +8,8 @@ import numpy as np
 
 from chainrule.graph import Spec
 
+_FLOAT64 = np.dtype(np.float64)
+
 
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum `g` over the axes that broadcasting added or stretched: the transpose of broadcasting."""
@@ -50,12 +52,18 @@ def fit_tangent(t: Any, spec: Spec) -> Any:
     return t if t.dtype == spec.dtype else cast(t, spec.dtype)
 
 
-def as_array(value: Any) -> Any:
-    """A Python number as the NumPy scalar of its kind; anything else as it is."""
+def as_array(value: Any, dtype: np.dtype[Any] = _FLOAT64) -> Any:
+    """A Python number as a NumPy scalar of `dtype`; anything else as it is.
+
+    `dtype` is that of the result which the number went into: a weak 0.5 in float32 code must not
+    turn the rules that read it into float64 code.
+    """
     kind = type(value)
-    if kind is float or kind is int:
-        return np.float64(value)
-    return np.complex128(value) if kind is complex else value
+    if kind is not float and kind is not int and kind is not complex:
+        return value
+    if dtype.kind == "c" or (dtype.kind == "f" and kind is not complex):
+        return dtype.type(value)
+    return np.complex128(value) if kind is complex else np.float64(value)
 
 
 def conjugated(g: Any) -> Any:

@@ -7,14 +7,20 @@ operation: gather and scatter, not constants of the graph.
 from __future__ import annotations
 
 import builtins
+import operator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
+from chainrule import errors
 from chainrule.graph import Traced, composition
-from chainrule.primitives.declare import Linear, linear
+from chainrule.graph.node import callers_place
+from chainrule.primitives.arithmetic import astype
+from chainrule.primitives.declare import Linear, flat, linear
 from chainrule.primitives.fit import sum_to
 from chainrule.primitives.samples import case, normal
+from chainrule.primitives.views import View, view, view_composition
 
 _HOLE = object()
 Index = tuple[Any, ...]
@@ -45,12 +51,18 @@ def _part_text(part: Any) -> str:
 
 def split_index(index: Any) -> tuple[Template, tuple[Any, ...]]:
     """`index` as a template and the arrays that fill its holes."""
+    if type(index) is int:
+        return Template((index,)), ()
+    if type(index) is slice:
+        return Template((_plain_slice(index),)), ()
     parts: list[Any] = []
     arrays: list[Any] = []
     for part in index if type(index) is tuple else (index,):
         kind = type(part)
-        if kind is int or kind is slice or part is None or part is Ellipsis:
+        if kind is int or part is None or part is Ellipsis:
             parts.append(part)
+        elif kind is slice:
+            parts.append(_plain_slice(part))
         elif kind is builtins.bool or isinstance(part, np.bool_):
             parts.append(_HOLE)
             arrays.append(np.asarray(part))
@@ -65,8 +77,19 @@ def split_index(index: Any) -> tuple[Template, tuple[Any, ...]]:
     return Template(parts), tuple(arrays)
 
 
+_ENDS = (int, type(None))
+
+
+def _plain_slice(part: slice) -> slice:
+    """A slice whose ends are Python integers, also where the code computed them."""
+    if type(part.start) in _ENDS and type(part.stop) in _ENDS and type(part.step) in _ENDS:
+        return part
+    ends = (part.start, part.stop, part.step)
+    return slice(*(None if end is None else operator.index(end) for end in ends))
+
+
 def _get(x: Any, *arrays: Any, template: Template) -> Any:
-    return x[template.fill(arrays)]
+    return np.asarray(x)[template.fill(arrays)]
 
 
 def _scatter(g: Any, *arrays: Any, template: Template, to: tuple[int, ...]) -> Any:
@@ -80,12 +103,13 @@ def _scatter(g: Any, *arrays: Any, template: Template, to: tuple[int, ...]) -> A
     return out
 
 
-entries: Linear = linear(
+entries: View = view(
     "getitem",
     compute=_get,
     inputs=None,
-    transposed=lambda g, rest, shape, template: scatter_entries(
-        g, *rest, template=template, to=shape
+    back=lambda base, y, template: written(base, y, template=template),
+    transposed=lambda g, indices, shape, template: scatter_entries(
+        g, *indices, template=template, to=shape
     ),
     latex="{x1}[{template}]",
     samples=[
@@ -103,7 +127,7 @@ scatter_entries: Linear = linear(
     "scatter",
     compute=_scatter,
     inputs=None,
-    transposed=lambda g, rest, template: entries(g, *rest, template=template),
+    transposed=lambda g, indices, template: entries(g, *indices, template=template),
     latex=r"\operatorname{{scatter}}({x1}, {template})",
     samples=[
         case(normal(3), template=Template((slice(1, 4),)), to=(5,)),
@@ -113,30 +137,29 @@ scatter_entries: Linear = linear(
 
 
 def _set(x: Any, v: Any, *arrays: Any, template: Template) -> Any:
-    x = np.array(x, dtype=x.dtype)
+    x = np.array(x)
     x[template.fill(arrays)] = v
     return x
 
 
-def _transposed_set(g: Any, rest: Any, shape: Any, i: int, template: Template) -> Any:
+def _transposed_set(g: Any, indices: Any, shape: Any, i: int, template: Template) -> Any:
     """To the array: the cotangent with zeros where it was written; to the value: what was there.
 
     Of positions that an index array repeats only the last write survives, so only it counts.
     """
-    arrays = rest[1:]
+    arrays = indices
     if i == 0:
         return written(g, np.zeros((), g.dtype), *arrays, template=template)
     g_value = entries(g, *arrays, template=template)
     if builtins.any(array.dtype.kind != "b" for array in arrays):
-        index = template.fill(arrays)
         order = np.arange(g_value.size).reshape(g_value.shape)
-        last = np.zeros(g.shape, order.dtype)
-        last[index] = order
-        g_value = np.where(last[index] == order, g_value, 0)
+        turn = written(np.zeros(g.shape, order.dtype), order, *arrays, template=template)
+        last = entries(turn, *arrays, template=template) == order
+        g_value = np.where(last, g_value, 0)
     return sum_to(g_value, shape)
 
 
-written = linear(
+written: Linear = linear(
     "setitem",
     compute=_set,
     inputs=None,
@@ -178,36 +201,82 @@ def add_at(x: Any, index: Any, value: Any) -> Any:
 def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
     if axis is None:
         a, axis = np.ravel(a), 0
-    indices = np.asarray(indices) if isinstance(indices, list | tuple | int) else indices
+    indices = indices if isinstance(indices, Traced) else np.asarray(indices)
     if mode == "clip":
         indices = np.clip(indices, 0, a.shape[axis] - 1)
     elif mode == "wrap":
         indices = indices % a.shape[axis]
-    return a[(slice(None),) * (axis % a.ndim) + (indices,)]
+    return get_entries(a, (slice(None),) * normalize_axis_index(axis, a.ndim) + (indices,))
+
+
+def _along(axis: int, indices: Any) -> Index:
+    """The index that takes `indices` along one axis and every position along the others."""
+    index: list[Any] = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
+    index[axis] = indices
+    return tuple(index)
 
 
 @composition(np.take_along_axis)
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    axis = axis % arr.ndim
-    index: list[Any] = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
-    index[axis] = indices
-    return arr[tuple(index)]
+    return get_entries(arr, _along(normalize_axis_index(axis, arr.ndim), indices))
 
 
-@composition(np.diagonal)
-def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    a = np.moveaxis(a, (axis1, axis2), (-2, -1))
-    rows, columns = a.shape[-2:]
-    length = builtins.max(
-        0, builtins.min(rows + builtins.min(offset, 0), columns - builtins.max(offset, 0))
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
+    if axis is None:
+        arr, axis = arr.flat, 0
+    arr[_along(normalize_axis_index(axis, arr.ndim), indices)] = values
+
+
+@composition(np.sort)
+def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None) -> Any:
+    """The entries in the order of `np.argsort`: a permutation, constant almost everywhere."""
+    if axis is None:
+        a, axis = np.ravel(a), -1
+    return np.take_along_axis(a, np.argsort(a, axis=axis, kind=kind), axis=axis)
+
+
+def _transposed_diagonal(
+    g: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: int
+) -> Any:
+    """Zeros with `g` on the diagonal."""
+    down, right = builtins.max(0, -offset), builtins.max(0, offset)
+    steps = np.arange(g.shape[-1])
+    rest = [n for k, n in enumerate(shape) if k not in (axis1 % len(shape), axis2 % len(shape))]
+    template, arrays = split_index((Ellipsis, steps + down, steps + right))
+    to = (*rest, shape[axis1], shape[axis2])
+    return np.moveaxis(
+        scatter_entries(g, *arrays, template=template, to=to), (-2, -1), (axis1, axis2)
     )
-    steps = np.arange(length)
-    return a[..., steps - builtins.min(offset, 0), steps + builtins.max(offset, 0)]
 
 
-@composition(np.diag)
+def _read_only(base: Any, y: Any, **params: Any) -> Any:
+    raise errors.WriteError(
+        f"the result of np.diagonal is written at {callers_place()}; it is read-only, as in NumPy: "
+        "write a[k, k] with an array k of positions, or use np.fill_diagonal"
+    )
+
+
+diagonal_entries = view(
+    "diagonal",
+    compute=lambda x, *, offset, axis1, axis2: np.diagonal(x, offset, axis1, axis2),
+    transposed=_transposed_diagonal,
+    back=_read_only,
+    latex=r"\operatorname{{diag}} {x}",
+    samples=[
+        case(normal(3, 4), offset=1, axis1=0, axis2=1),
+        case(normal(4, 2, 3), offset=-1, axis1=2, axis2=0),
+    ],
+)
+
+
+@view_composition(np.diagonal)
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    return diagonal_entries(a, offset=offset, axis1=axis1, axis2=axis2)
+
+
+@view_composition(np.diag)
 def diag(v: Any, k: int = 0) -> Any:
     """The diagonal of a matrix, or the matrix with a diagonal."""
     if v.ndim == 2:
@@ -223,6 +292,44 @@ def diagflat(v: Any, k: int = 0) -> Any:
     return np.diag(np.ravel(v), k)
 
 
+@composition(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """`np.bincount`: counts, or sums of `weights`, whose derivative is a gather."""
+    if weights is None:
+        return counts(x, minlength=minlength)
+    size = builtins.max(minlength, 1 + int(np.max(x)) if np.size(x) else 0)
+    template, arrays = split_index((np.asarray(x),))
+    return scatter_entries(weights, *arrays, template=template, to=(size,))
+
+
+counts = flat(
+    "bincount",
+    compute=np.bincount,
+    reason="its values are positions or counts",
+    latex=r"\operatorname{{bincount}}({x})",
+    samples=[case(np.array([0, 2, 2]), minlength=0)],
+)
+
+
+@composition(np.diff)
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    """Differences of neighbours along the axis, `n` times."""
+    axis = normalize_axis_index(axis, a.ndim)
+    ends = [
+        np.broadcast_to(e, (*a.shape[:axis], np.shape(e)[axis] if np.ndim(e) else 1, *a.shape[axis + 1 :]))
+        if e is not None
+        else None
+        for e in (prepend, append)
+    ]
+    if prepend is not None or append is not None:
+        parts = [part for part in (ends[0], a, ends[1]) if part is not None]
+        a = np.concatenate(parts, axis=axis)
+    lead = (slice(None),) * axis
+    for _ in range(n):
+        a = a[(*lead, slice(1, None))] - a[(*lead, slice(None, -1))]
+    return a
+
+
 @composition(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
@@ -230,4 +337,4 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 @composition(np.copy)
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    return np.positive(a)
+    return astype(a, dtype=a.dtype) if a.dtype.kind == "b" else np.positive(a)

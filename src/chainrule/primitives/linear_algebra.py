@@ -1,4 +1,4 @@
-"""Linear systems, inverses and products of many matrices; decompositions and norms stand beside.
+"""Linear systems, inverses and products of many matrices, and what their neighbours share.
 
 Matrices are the last two axes, all axes before them are batches. Formulas: M. Giles, "Collected
 matrix derivative results for forward and reverse mode algorithmic differentiation" (2008).
@@ -13,6 +13,10 @@ import numpy as np
 from chainrule.graph import composition
 from chainrule.primitives.declare import flat, primitive
 from chainrule.primitives.samples import case, invertible, normal, separated
+
+HALF_THE_WORK = (
+    "both modes: transposing first evaluates the tangent rule at 0, which here is half of the work"
+)
 
 
 def transposed(a: Any) -> Any:
@@ -70,15 +74,17 @@ inverse = primitive(
     "inv",
     numpy=np.linalg.inv,
     jvp=(lambda t, y: -(y @ t @ y),),
+    vjp=(lambda g, y: -(transposed(y) @ g @ transposed(y)),),
     latex="{x}^{{-1}}",
     samples=[case(invertible(3)), case(invertible(2, 4))],
+    note=HALF_THE_WORK,
 )
 
 
 def _moved_pseudoinverse(t: Any, x: Any, y: Any) -> Any:
     """Ẏ = -Y Ȧ Y + Y Yᴴ Ȧᴴ (1 - A Y) + (1 - Y A) Ȧᴴ Yᴴ Y, valid while the rank stays the same.
 
-    Source: G. Golub, V. Pereyra, SIAM J. Numer. Anal. 10 (1973), theorem 4.3.
+    Source: G. Golub, V. Pereyra, SIAM J. Numer. Anal. 10 (1973), 413-432.
     """
     t_adjoint = adjoint(t)
     left = y @ (adjoint(y) @ (t_adjoint - (t_adjoint @ x) @ y))
@@ -125,6 +131,15 @@ def halved_diagonal(size: int, dtype: Any, triangle: str = "L") -> Any:
     """Ones in one triangle, 1/2 on the diagonal: Φ of Seeger et al. as a mask."""
     lower = np.tri(size, dtype=dtype) - np.eye(size, dtype=dtype) / 2
     return lower if triangle == "L" else lower.T
+
+
+def to_triangle(x: Any, triangle: str) -> Any:
+    """The transpose of `hermitian_part`, for the adjoint `x` of a Hermitian matrix.
+
+    The formulas of the vjp rules here are adjoints, with conjugations inside; the pass conjugates
+    around every rule, and the `conj` at both ends of each rule takes that back.
+    """
+    return ((x + adjoint(x)) * halved_diagonal(x.shape[-1], x.dtype, triangle)).conj()
 
 
 @composition(np.linalg.lstsq)
@@ -222,5 +237,6 @@ flat(
     "matrix_rank",
     numpy=np.linalg.matrix_rank,
     reason="its values are counts",
+    samples=[case(invertible(3))],
     latex=r"\operatorname{{rank}} {x}",
 )

@@ -130,6 +130,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 @composition(np.kron)
 def kron(a: Any, b: Any) -> Any:
+    a, b = (np.asarray(x) if isinstance(x, list | tuple | float | int) else x for x in (a, b))
     ndim = builtins.max(a.ndim, b.ndim)
     left = (1,) * (ndim - a.ndim) + a.shape
     right = (1,) * (ndim - b.ndim) + b.shape

@@ -8,8 +8,8 @@ import numpy as np
 
 from chainrule.graph import composition
 from chainrule.primitives.declare import linear, primitive
-from chainrule.primitives.shapes import broadcasted
 from chainrule.primitives.samples import apart, case, normal
+from chainrule.primitives.shapes import broadcasted
 
 Axis = int | tuple[int, ...] | None
 
@@ -115,17 +115,24 @@ def var(
     ddof: float = 0,
     keepdims: bool = False,
     correction: float | None = None,
+    where: Any = True,
+    mean: Any = None,
 ) -> Any:
     """`np.var`: Σ|x - mean|² / (n - ddof)."""
     if dtype is not None:
         a = a.astype(dtype)
-    apart_from_mean = a - np.mean(a, axis=axis, keepdims=True)
+    if mean is None:
+        mean = np.mean(a, axis=axis, keepdims=True, where=where)
+    apart_from_mean = a - mean
     if a.dtype.kind == "c":
         squares = np.real(apart_from_mean * np.conjugate(apart_from_mean))
     else:
         squares = np.square(apart_from_mean)
-    freedom = _count(a.shape, axis) - (ddof if correction is None else correction)
-    return np.sum(squares, axis=axis, keepdims=keepdims) / freedom
+    counted: Any = _count(a.shape, axis)
+    if where is not True:
+        counted = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
+    freedom = np.maximum(counted - (ddof if correction is None else correction), 0)
+    return np.sum(squares, axis=axis, keepdims=keepdims, where=where) / freedom
 
 
 @composition(np.std)
@@ -162,7 +169,7 @@ def _extremum(name: str, ufunc: Any) -> Any:
 _max, _min = _extremum("max", np.maximum), _extremum("min", np.minimum)
 
 
-@composition(np.max)
+@composition(np.max, np.amax)
 def max(
     a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
@@ -173,7 +180,7 @@ def max(
     return y if initial is None else np.maximum(y, initial)
 
 
-@composition(np.min)
+@composition(np.min, np.amin)
 def min(
     a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
@@ -213,7 +220,7 @@ def prod(
         a = np.concatenate([paired, a[..., 2 * half :]], axis=-1) if a.shape[-1] % 2 else paired
     y = a[..., 0] if a.shape[-1] else np.ones(kept, a.dtype)
     if keepdims:
-        y = spread(y, shape, axis, False)
+        y = np.reshape(y, [1 if k in axes else n for k, n in enumerate(shape)])
     return y if initial is None else y * initial
 
 
@@ -248,3 +255,57 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
         a = np.concatenate([a[..., :step], a[..., step:] * a[..., :-step]], axis=-1)
         step *= 2
     return a if axis is None else np.moveaxis(a, -1, axis)
+
+
+def _cumulative(
+    running: Any, first: float, x: Any, axis: int | None, dtype: Any, include_initial: bool
+) -> Any:
+    """A running sum or product; with `include_initial` it begins before the first entry."""
+    if axis is None:
+        if x.ndim > 1:
+            raise ValueError("For arrays with more than one dimension the axis has to be given")
+        axis = 0
+    y = running(x, axis=axis, dtype=dtype)
+    if not include_initial:
+        return y
+    start = np.full_like(np.take(y, [0], axis=axis), first)
+    return np.concatenate([start, y], axis=axis)
+
+
+@composition(np.cumulative_sum)
+def cumulative_sum(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
+    return _cumulative(np.cumsum, 0.0, x, axis, dtype, include_initial)
+
+
+@composition(np.cumulative_prod)
+def cumulative_prod(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
+    return _cumulative(np.cumprod, 1.0, x, axis, dtype, include_initial)
+
+
+@composition(np.average)
+def weighted_average(
+    a: Any,
+    axis: Axis = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
+) -> Any:
+    """`np.average`: Σ w x / Σ w."""
+    if weights is None:
+        y = np.mean(a, axis=axis, keepdims=keepdims)
+        return (y, np.full_like(y, _count(np.shape(a), axis))) if returned else y
+    if np.shape(weights) != np.shape(a):  # weights along the one axis
+        if not isinstance(axis, int) or np.ndim(weights) != 1:
+            raise ValueError("weights of another shape than the array need one axis and dimension")
+        weights = np.moveaxis(
+            np.reshape(weights, (-1,) + (1,) * (np.ndim(a) - 1)), 0, axis
+        )
+    weights = np.broadcast_to(weights, np.shape(a))
+    scale = np.sum(weights, axis=axis, keepdims=keepdims)
+    y = np.sum(a * weights, axis=axis, keepdims=keepdims) / scale
+    return (y, scale) if returned else y

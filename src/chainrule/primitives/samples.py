@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-Maker = Callable[[np.random.Generator], Any]
+Maker = Callable[["np.random.Generator"], Any]
 
 
 class Case(NamedTuple):
@@ -18,6 +18,14 @@ class Case(NamedTuple):
 
     arguments: tuple[Any, ...]
     params: dict[str, Any]
+    determined: Callable[..., tuple[Any, ...]] | None = None
+
+    def only(self, determined: Callable[..., tuple[Any, ...]]) -> Case:
+        """Test only what `determined` makes of the outputs: what no arbitrary choice enters.
+
+        The phase of a complex eigenvector, say, is a choice that the next call makes anew.
+        """
+        return self._replace(determined=determined)
 
     def draw(self, rng: np.random.Generator) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return tuple(a(rng) if callable(a) else a for a in self.arguments), self.params
@@ -92,6 +100,16 @@ def separated_symmetric(size: int, *batch: int) -> Maker:
         vectors = _orthonormal(rng, size, size, batch)
         values = np.arange(1, size + 1) * (-1.0) ** np.arange(size)
         return (vectors * values) @ np.swapaxes(vectors, -1, -2)
+
+    return make
+
+
+def with_imaginary(maker: Maker) -> Maker:
+    """The same matrices with imaginary parts too small to bring their values together."""
+
+    def make(rng: np.random.Generator) -> Any:
+        real = maker(rng)
+        return real + 0.1j * rng.normal(size=real.shape)
 
     return make
 

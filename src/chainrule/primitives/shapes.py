@@ -1,51 +1,38 @@
-"""Where entries stand: shapes, axes, joins and cuts. All linear."""
+"""Where entries stand: shapes and axes. All linear, most of them views."""
 
 from __future__ import annotations
 
 import builtins
-import itertools
-import operator
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from chainrule import errors
 from chainrule.graph import composition
 from chainrule.graph.node import callers_place
 from chainrule.primitives.declare import linear
 from chainrule.primitives.fit import sum_to
-from chainrule.primitives.indexing import set_entries
 from chainrule.primitives.samples import case, normal
-from chainrule.primitives.views import memory_of, view, view_composition
+from chainrule.primitives.views import View, memory_of, view, view_composition
 
 Shape = tuple[int, ...]
 
 
-def _tuple(value: Any) -> tuple[Any, ...]:
+def as_tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, tuple | list | np.ndarray | range) else (value,)
-
-
-def axis_of(axis: Any, ndim: int) -> int:
-    """An axis as a non-negative number, checked as NumPy checks it."""
-    position = operator.index(axis)
-    if not -ndim <= position < ndim:
-        raise errors.ShapeError(
-            f"axis {position} at {callers_place()} is out of bounds for an array of dimension "
-            f"{ndim}"
-        )
-    return position % ndim
 
 
 def _reshape(x: Any, *, to: Shape) -> Any:
     return np.asarray(x).reshape(to)
 
 
-def _shares(base: Any, result: Any, params: dict[str, Any]) -> bool:
-    return np.may_share_memory(memory_of(base), memory_of(result))
+def _shares(base: Any, result: Any) -> bool:
+    """A reshape copies where the memory does not allow a view."""
+    return result.base is base or (result.base is not None and result.base is base.base)
 
 
-reshaped = view(
+reshaped: View = view(
     "reshape",
     compute=_reshape,
     transposed=lambda g, shape: np.reshape(g, shape),
@@ -61,10 +48,20 @@ def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: bool | None
     """`np.reshape`: a view where the memory allows it, as in NumPy, a copy elsewhere."""
     if copy:
         a = np.positive(a)
-    shape = _tuple(shape)
+    shape = as_tuple(shape)
     if order == "F" or (order == "A" and memory_of(a).flags.fnc):
         return np.transpose(reshaped(np.transpose(a), to=shape[::-1]))
     return reshaped(a, to=shape)
+
+
+flattened = view(
+    "flat",
+    compute=lambda x: np.asarray(x).reshape(-1),
+    transposed=lambda g, shape: np.reshape(g, shape),
+    back=lambda base, y: reshaped(y, to=base.shape),
+    latex=r"\operatorname{{flat}} {x}",
+    samples=[case(normal(3, 4))],
+)
 
 
 def _transpose(x: Any, *, axes: tuple[int, ...] | None) -> Any:
@@ -75,7 +72,7 @@ def _inverse(axes: tuple[int, ...] | None) -> tuple[int, ...] | None:
     return None if axes is None else tuple(np.argsort(axes).tolist())
 
 
-transposed = view(
+transposed: View = view(
     "transpose",
     compute=_transpose,
     transposed=lambda g, axes: np.transpose(g, _inverse(axes)),
@@ -88,14 +85,14 @@ transposed = view(
 @view_composition(np.transpose)
 def transpose(a: Any, axes: Any = None) -> Any:
     if axes is not None:
-        axes = tuple(axis_of(axis, a.ndim) for axis in axes)
+        axes = normalize_axis_tuple(axes, a.ndim)
     return transposed(a, axes=axes)
 
 
 @view_composition(np.swapaxes)
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     axes = list(range(a.ndim))
-    first, second = axis_of(axis1, a.ndim), axis_of(axis2, a.ndim)
+    first, second = normalize_axis_index(axis1, a.ndim), normalize_axis_index(axis2, a.ndim)
     axes[first], axes[second] = axes[second], axes[first]
     return transposed(a, axes=tuple(axes))
 
@@ -107,8 +104,8 @@ def matrix_transpose(x: Any, /) -> Any:
 
 @view_composition(np.moveaxis)
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    sources = [axis_of(axis, a.ndim) for axis in _tuple(source)]
-    destinations = [axis_of(axis, a.ndim) for axis in _tuple(destination)]
+    sources = normalize_axis_tuple(source, a.ndim)
+    destinations = normalize_axis_tuple(destination, a.ndim)
     order = [axis for axis in range(a.ndim) if axis not in sources]
     for target, origin in sorted(zip(destinations, sources, strict=True)):
         order.insert(target, origin)
@@ -117,7 +114,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
 
 @view_composition(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    axis, start = axis_of(axis, a.ndim), start + a.ndim if start < 0 else start
+    axis, start = normalize_axis_index(axis, a.ndim), start + a.ndim if start < 0 else start
     return np.moveaxis(a, axis, start - 1 if axis < start else start)
 
 
@@ -150,7 +147,7 @@ broadcasted = view(
 
 @view_composition(np.broadcast_to)
 def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
-    return broadcasted(array, to=_tuple(shape))
+    return broadcasted(array, to=as_tuple(shape))
 
 
 @view_composition(np.broadcast_arrays)
@@ -161,8 +158,8 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
 
 @view_composition(np.expand_dims)
 def expand_dims(a: Any, axis: Any) -> Any:
-    ndim = a.ndim + len(_tuple(axis))
-    new = {axis_of(k, ndim) for k in _tuple(axis)}
+    ndim = a.ndim + len(as_tuple(axis))
+    new = set(normalize_axis_tuple(axis, ndim))
     sizes = iter(a.shape)
     return reshaped(a, to=tuple(1 if k in new else next(sizes) for k in range(ndim)))
 
@@ -171,12 +168,9 @@ def expand_dims(a: Any, axis: Any) -> Any:
 def squeeze(a: Any, axis: Any = None) -> Any:
     if axis is None:
         return reshaped(a, to=tuple(n for n in a.shape if n != 1))
-    gone = {axis_of(k, a.ndim) for k in _tuple(axis)}
+    gone = set(normalize_axis_tuple(axis, a.ndim))
     if builtins.any(a.shape[k] != 1 for k in gone):
-        raise errors.ShapeError(
-            f"np.squeeze at {callers_place()} cannot drop axis {axis} of shape {a.shape}: its "
-            "length is not 1"
-        )
+        raise ValueError(f"axis {axis} of shape {a.shape} cannot be dropped: its length is not 1")
     return reshaped(a, to=tuple(n for k, n in enumerate(a.shape) if k not in gone))
 
 
@@ -199,97 +193,46 @@ def atleast_2d(*arys: Any) -> Any:
     return out if len(out) > 1 else out[0]
 
 
-def _concatenate(*arrays: Any, axis: int) -> Any:
-    return np.concatenate(arrays, axis=axis)
+@view_composition(np.atleast_3d)
+def atleast_3d(*arys: Any) -> Any:
+    out = tuple(
+        a if np.ndim(a) > 2 else np.atleast_2d(a)[..., None] if np.ndim(a) else np.reshape(a, (1, 1, 1))
+        for a in arys
+    )
+    return out if len(out) > 1 else out[0]
 
 
-def _piece(g: Any, shapes: Sequence[Shape], i: int, axis: int) -> Any:
-    """The slice of `g` that came from the i-th joined array."""
-    start = builtins.sum(shape[axis] for shape in shapes[:i])
-    index = [slice(None)] * len(shapes[i])
-    index[axis] = slice(start, start + shapes[i][axis])
-    return g[tuple(index)]
+@view_composition(np.rot90)
+def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    """A quarter turn, `k` times, from the first towards the second axis."""
+    first, second = axes
+    if k % 4 == 0:
+        return m[...]
+    if k % 4 == 2:
+        return np.flip(m, (first, second))
+    if k % 4 == 1:
+        return np.swapaxes(np.flip(m, second), first, second)
+    return np.flip(np.swapaxes(m, first, second), second)
 
 
-joined = linear(
-    "concatenate",
-    compute=_concatenate,
-    transposed=_piece,
-    inputs=None,
-    latex=r"\operatorname{{concatenate}} {x}",
-    samples=[
-        case(normal(2, 3), normal(4, 3), axis=0),
-        case(normal(2, 3), normal(2, 1), normal(2, 2), axis=-1),
-    ],
-)
-
-
-@composition(np.concatenate)
-def concatenate(
-    arrays: Any, /, axis: int | None = 0, *, dtype: Any = None, casting: str = ""
-) -> Any:
-    arrays = [np.asarray(a) if isinstance(a, list | tuple | float | int) else a for a in arrays]
-    if axis is None:
-        arrays, axis = [np.ravel(a) for a in arrays], 0
-    y = joined(*arrays, axis=axis)
-    return y if dtype is None else y.astype(dtype)
-
-
-@composition(np.stack)
-def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "") -> Any:
-    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis, dtype=dtype)
-
-
-@composition(np.hstack)
-def hstack(tup: Any, *, dtype: Any = None, casting: str = "") -> Any:
-    arrays = [np.atleast_1d(a) for a in tup]
-    return np.concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1, dtype=dtype)
-
-
-@composition(np.vstack)
-def vstack(tup: Any, *, dtype: Any = None, casting: str = "") -> Any:
-    return np.concatenate([np.atleast_2d(a) for a in tup], axis=0, dtype=dtype)
-
-
-@composition(np.column_stack)
-def column_stack(tup: Any) -> Any:
-    columns = [a if np.ndim(a) > 1 else np.reshape(a, (-1, 1)) for a in tup]
-    return np.concatenate(columns, axis=1)
-
-
-@composition(np.append)
-def append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    return np.concatenate([arr, values], axis=axis)
-
-
-@view_composition(np.array_split)
-def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Cut into pieces, as NumPy does: a number of pieces, or the places to cut."""
-    length = ary.shape[axis]
-    if isinstance(indices_or_sections, int | np.integer):
-        count = int(indices_or_sections)
-        sizes = [length // count + (k < length % count) for k in range(count)]
-        cuts = [0, *np.cumsum(sizes).tolist()]
-    else:
-        cuts = [0, *(int(k) for k in indices_or_sections), length]
-    lead = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*lead, slice(a, b))] for a, b in itertools.pairwise(cuts)]
-
-
-@view_composition(np.split)
-def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    if isinstance(indices_or_sections, int | np.integer) and ary.shape[axis] % indices_or_sections:
-        raise ValueError(
-            f"array split does not result in an equal division: {ary.shape[axis]} entries along "
-            f"axis {axis} cannot be cut into {indices_or_sections}; np.array_split can"
-        )
-    pieces: list[Any] = array_split(ary, indices_or_sections, axis)
-    return pieces
+@composition(np.meshgrid)
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
+    """Each coordinate spread over the grid; with "xy" the first two axes are exchanged."""
+    axes = list(range(len(xi)))
+    if indexing == "xy" and len(xi) > 1:
+        axes[0], axes[1] = 1, 0
+    shapes = [[1] * len(xi) for _ in xi]
+    for shape, axis in zip(shapes, axes, strict=True):
+        shape[axis] = -1
+    grids = [np.reshape(x, shape) for x, shape in zip(xi, shapes, strict=True)]
+    if not sparse:
+        grids = list(np.broadcast_arrays(*grids))
+    return tuple(np.positive(grid) if copy else grid for grid in grids)
 
 
 @view_composition(np.flip)
 def flip(m: Any, axis: Any = None) -> Any:
-    axes = range(m.ndim) if axis is None else [k % m.ndim for k in _tuple(axis)]
+    axes = range(m.ndim) if axis is None else normalize_axis_tuple(axis, m.ndim)
     return m[tuple(slice(None, None, -1 if k in axes else None) for k in range(m.ndim))]
 
 
@@ -301,62 +244,6 @@ def flipud(m: Any) -> Any:
 @view_composition(np.fliplr)
 def fliplr(m: Any) -> Any:
     return np.flip(m, 1)
-
-
-def _opposite(shift: Any) -> Any:
-    return tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
-
-
-rolled = linear(
-    "roll",
-    compute=lambda x, *, shift, axis: np.roll(x, shift, axis=axis),
-    transposed=lambda g, shift, axis: np.roll(g, _opposite(shift), axis=axis),
-    latex=r"\operatorname{{roll}} {x}",
-    samples=[case(normal(5), shift=2, axis=None), case(normal(3, 4), shift=(1, -1), axis=(0, 1))],
-)
-
-
-@composition(np.roll)
-def roll(a: Any, shift: Any, axis: Any = None) -> Any:
-    return rolled(a, shift=shift, axis=axis)
-
-
-@composition(np.tile)
-def tile(A: Any, reps: Any) -> Any:
-    """Repeat whole arrays: a new axis before each old one, broadcast, then merged."""
-    reps = _tuple(reps)
-    reps = (1,) * (A.ndim - len(reps)) + reps
-    shape = (1,) * (len(reps) - A.ndim) + A.shape
-    spaced = np.reshape(A, [k for n in shape for k in (1, n)])
-    repeated = np.broadcast_to(
-        spaced, [k for r, n in zip(reps, shape, strict=True) for k in (r, n)]
-    )
-    return np.reshape(repeated, [r * n for r, n in zip(reps, shape, strict=True)])
-
-
-@composition(np.repeat)
-def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
-    """Repeat entries: a gather along the axis."""
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
-
-
-@composition(np.pad)
-def pad(array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
-    """`np.pad` with constants, or with a mode that copies entries (edge, reflect, wrap …)."""
-    widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
-    if mode == "constant":
-        fill = options.get("constant_values", 0)
-        frame = np.pad(np.zeros(array.shape, array.dtype), widths, constant_values=fill)
-        inside = tuple(slice(a, a + n) for (a, _), n in zip(widths, array.shape, strict=True))
-        return set_entries(frame, array, inside)
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise ValueError(f"np.pad with mode={mode!r} has no derivative here; modes that copy have")
-    for axis, width in enumerate(widths):
-        order = np.pad(np.arange(array.shape[axis]), width, mode=mode, **options)  # type: ignore[call-overload]
-        array = np.take(array, order, axis=axis)
-    return array
 
 
 triangle_lower = linear(

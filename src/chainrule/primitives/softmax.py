@@ -39,7 +39,7 @@ def _softmax(x: Any, *, axis: Axis, limits: bool) -> Any:
     of equal entries that grow, or fall, together.
     """
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        largest = np.max(x, axis=axis, keepdims=True)
+        largest = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
         y = np.exp(x - largest)
         y /= np.sum(y, axis=axis, keepdims=True)
     if limits and np.any(np.isinf(largest)):

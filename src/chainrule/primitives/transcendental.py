@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.graph import composition
 from chainrule.primitives.declare import elementwise
 from chainrule.primitives.samples import POSITIVE, REAL, UNIT, domain, positive, real
 
@@ -172,6 +173,8 @@ degrees = elementwise(
     domain=real,
     latex=r"\frac{{180}}{{\pi}} {x}",
 )
+composition(np.deg2rad)(radians)
+composition(np.rad2deg)(degrees)
 
 
 logaddexp = elementwise(

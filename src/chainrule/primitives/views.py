@@ -10,9 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from chainrule.graph import Traced, composition
+import numpy as np
+
+from chainrule.graph import Primitive, Traced, composition
 from chainrule.graph.primitive import ArrayFunction
 from chainrule.primitives.declare import Linear
+
+
+_tuple: Any = tuple.__new__  # a NamedTuple at a third of its constructor's price
 
 
 class Alias(NamedTuple):
@@ -29,15 +34,15 @@ class Alias(NamedTuple):
     params: dict[str, Any]
 
 
-def _always(base: Any, result: Any, params: dict[str, Any]) -> bool:
+def _always(base: Any, result: Any) -> bool:
     return True
 
 
 class View(Linear):
     """A linear operation on one array that NumPy carries out without copying.
 
-    back(base, view, **params)    `base` as it is after `view` was written
-    shares(base, result, params)  whether this call shares memory, where that depends on the call
+    back(base, view, **params)  `base` as it is after `view` was written
+    shares(base, result)        for two plain arrays, whether they share memory, if that depends
     """
 
     __slots__ = ("back", "shares")
@@ -47,7 +52,7 @@ class View(Linear):
         name: str,
         *,
         back: Callable[..., Any],
-        shares: Callable[[Any, Any, dict[str, Any]], bool] = _always,
+        shares: Callable[[Any, Any], bool] = _always,
         **record: Any,
     ) -> None:
         super().__init__(name, **record)
@@ -55,15 +60,24 @@ class View(Linear):
         self.shares = shares
 
     def __call__(self, *arguments: Any, **params: Any) -> Any:
-        result = super().__call__(*arguments, **params)
+        result = Primitive.__call__(self, *arguments, **params)
         if len(arguments) == 1 and isinstance(result, Traced):
             base = arguments[0]
-            alias = base.alias
-            # NumPy's scalars are values without memory to share.
-            if (alias is not None or base.shape) and self.shares(base, result, params):
+            here, there = _memory(base), _memory(result)
+            # NumPy's scalars, such as one entry of an array, have no memory to share.
+            both = isinstance(here, np.ndarray) and isinstance(there, np.ndarray)
+            if both and self.shares(here, there):
+                alias = base.alias
                 root = base if alias is None else alias.root
-                result.alias = Alias(base, root, root.value, self, params)
+                result.alias = _tuple(Alias, (base, root, root.value, self, params))
         return result
+
+
+def _memory(array: Any) -> Any:
+    """What lies under all levels."""
+    while isinstance(array, Traced):
+        array = array.value
+    return array
 
 
 view = View
@@ -78,8 +92,6 @@ def view_composition(*functions: Any) -> Callable[[ArrayFunction], ArrayFunction
     return composition(*functions)
 
 
-def memory_of(array: Any) -> Any:
+def memory_of(array: Any) -> np.ndarray[Any, Any]:
     """The plain array under all levels, to look at how it lies in memory."""
-    while isinstance(array, Traced):
-        array = array.value
-    return array
+    return np.asarray(_memory(array))

@@ -17,7 +17,7 @@ from chainrule.graph import Traced, is_inexact
 from chainrule.primitives import softmax as records
 from chainrule.primitives.reductions import Axis
 from chainrule.tracing.dispatch import lifted
-from chainrule.transforms import stop_gradient
+from chainrule.transforms.stop_gradient import stop_gradient
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
 

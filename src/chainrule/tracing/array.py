@@ -1,32 +1,60 @@
 """The traced array: NumPy's operators, methods and attributes over recorded operations.
 
 What an operation *does* is in its level (`tape.py`, `dual.py`, `recording.py`); how NumPy's calls
-become operations is in `dispatch.py`. Here stands only the surface that users touch.
+become operations is in `dispatch.py`, what a write does in `writes.py`. Here stands only the
+surface that users touch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
-from chainrule.graph import Level, Primitive, Traced, registry
+from chainrule.graph import Level, Traced, registry
+from chainrule.graph.node import callers_place
 from chainrule.primitives import arithmetic, comparison, indexing, products, shapes
-from chainrule.tracing import conversion
+from chainrule.primitives.views import Alias
+from chainrule.tracing import conversion, writes
 
 _PYTHON_NUMBERS = (float, int, complex, bool)
-_compare = {name: registry[name] for name in ("less", "less_equal", "greater", "greater_equal")}
-_equal, _not_equal = registry["equal"], registry["not_equal"]
+_TO_PREPARE = (np.ndarray, list, tuple)
+# Of the sum of an object array NumPy's mean makes sum.dtype.type(sum / n), a plain number, if it
+# has a dtype, and sum / n if it has none. So a traced scalar has none when these functions ask.
+_MEANS = ("_mean", "_var", "_std")
 
 
-class Alias(NamedTuple):
-    """That an array is a view: of which, as it was read, and by which operation."""
+def _operator(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The two methods of a binary operator, for the traced array on the left and on the right."""
 
-    base: TracedArray
-    seen: Any
-    primitive: Primitive
-    params: dict[str, Any]
+    def left(self: Any, other: Any) -> Any:
+        if type(other) in _TO_PREPARE:
+            other = conversion.operand(other)
+        return function(self, other)
+
+    def right(self: Any, other: Any) -> Any:
+        if type(other) in _TO_PREPARE:
+            other = conversion.operand(other)
+        return function(other, self)
+
+    return left, right
+
+
+def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method of an augmented assignment, such as `y += v`."""
+
+    def method(self: Any, other: Any) -> Any:
+        return writes.in_place(self, function(self, conversion.operand(other)))
+
+    return method
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if type(exponent) is int and exponent == 2:
+        return arithmetic.square(base)
+    return arithmetic.power(base, exponent)
 
 
 class TracedArray(Traced):
@@ -45,6 +73,14 @@ class TracedArray(Traced):
         self.mark = mark
         self.alias: Alias | None = None
 
+    def settle(self) -> None:
+        writes.settle(self)
+
+    def snapshot(self) -> Any:
+        """The same array under a handle of its own, which later writes do not reach."""
+        self.settle()
+        return type(self)(self.level, self.value, self.mark)
+
     # -- what it is ---------------------------------------------------------------------------
 
     @property
@@ -55,6 +91,10 @@ class TracedArray(Traced):
     @property
     def dtype(self) -> np.dtype[Any]:
         value = self.value
+        if self.shape == ():
+            asking = sys._getframe(1).f_code
+            if asking.co_name in _MEANS and asking.co_filename.endswith("_methods.py"):
+                raise AttributeError("dtype")
         return np.dtype(type(value)) if type(value) in _PYTHON_NUMBERS else value.dtype
 
     @property
@@ -75,7 +115,7 @@ class TracedArray(Traced):
 
     @property
     def T(self) -> Any:  # noqa: N802  NumPy's name
-        return self.viewed(shapes.transposed, {"axes": None}) if self.ndim > 1 else self
+        return shapes.transposed(self, axes=None) if self.ndim > 1 else self
 
     @property
     def mT(self) -> Any:  # noqa: N802  NumPy's name
@@ -85,13 +125,37 @@ class TracedArray(Traced):
     def real(self) -> Any:
         return np.real(self)
 
+    @real.setter
+    def real(self, value: Any) -> None:
+        np.real(self)[...] = value
+
     @property
     def imag(self) -> Any:
         return np.imag(self)
 
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        if self.dtype.kind != "c":
+            raise TypeError("a real array has no imaginary part to write")
+        np.imag(self)[...] = value
+
     @property
-    def flat(self) -> Iterator[Any]:
-        return iter(shapes.ravel(self))
+    def flat(self) -> Any:
+        """All entries in a row, as a view."""
+        return shapes.flattened(self)
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        shapes.flattened(self)[...] = value
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(np.ndarray, name) and not name.startswith("_"):
+            raise AttributeError(
+                f"the method {name} of NumPy's arrays, used at {callers_place()}, has no "
+                "derivative here yet; write it with functions that have one (`chainrule list` "
+                "names them)"
+            )
+        raise AttributeError(f"a traced array has no attribute {name!r}")
 
     def __len__(self) -> int:
         if not self.shape:
@@ -103,6 +167,9 @@ class TracedArray(Traced):
             raise TypeError("iteration over a traced scalar, which has no entries")
         return (self[k] for k in range(self.shape[0]))
 
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self == value))
+
     def __repr__(self) -> str:
         text = np.array2string(
             np.asarray(conversion.concrete(self)), threshold=20, prefix="traced("
@@ -113,23 +180,34 @@ class TracedArray(Traced):
         value = conversion.concrete(self)
         return format(value if spec else repr(self), spec)
 
-    def snapshot(self) -> Any:
-        """The same array under a handle of its own, which later writes do not reach."""
-        self.settle()
-        return type(self)(self.level, self.value, self.mark)
-
     # -- reading values -----------------------------------------------------------------------
 
+    def _read(self, kind: str) -> Any:
+        self.settle()
+        return self.level.read(self, kind)
+
     def __bool__(self) -> bool:
-        return bool(self.level.read(self, "bool"))
+        return bool(self._read("bool"))
 
     def __int__(self) -> int:
-        return int(self.level.read(self, "int"))
+        return int(self._read("int"))
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
             raise TypeError("only a traced integer can be used as an index")
-        return int(self.level.read(self, "int"))
+        return int(self._read("int"))
+
+    def __trunc__(self) -> int:
+        return int(self)
+
+    def __floor__(self) -> int:
+        return int(np.floor(self))
+
+    def __ceil__(self) -> int:
+        return int(np.ceil(self))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return int(np.round(self)) if digits is None else np.round(self, digits)
 
     def __float__(self) -> float:
         raise conversion.to_number("float", self)
@@ -143,6 +221,12 @@ class TracedArray(Traced):
     def tolist(self) -> Any:
         raise conversion.to_number("tolist", self)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise conversion.to_number("pickle", self)
+
+    def __hash__(self) -> int:
+        raise conversion.no_key()
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return conversion.to_array(self, dtype)
 
@@ -152,60 +236,36 @@ class TracedArray(Traced):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return dispatch.function(self, function, args, kwargs)
 
-    # -- arithmetic ---------------------------------------------------------------------------
+    # -- operators ----------------------------------------------------------------------------
 
-    def __add__(self, other: Any) -> Any:
-        return arithmetic.add(self, other)
+    __add__, __radd__ = _operator(arithmetic.add)
+    __sub__, __rsub__ = _operator(arithmetic.subtract)
+    __mul__, __rmul__ = _operator(arithmetic.multiply)
+    __truediv__, __rtruediv__ = _operator(arithmetic.divide)
+    __pow__, __rpow__ = _operator(_power)
+    __matmul__, __rmatmul__ = _operator(products.matmul)
+    __floordiv__, __rfloordiv__ = _operator(comparison.floor_divide)
+    __mod__, __rmod__ = _operator(comparison.remainder)
+    __divmod__, __rdivmod__ = _operator(comparison.divmod)
+    __and__, __rand__ = _operator(registry["bitwise_and"])
+    __or__, __ror__ = _operator(registry["bitwise_or"])
+    __xor__, __rxor__ = _operator(registry["bitwise_xor"])
+    __lt__, __gt__ = _operator(registry["less"])[0], _operator(registry["greater"])[0]
+    __le__, __ge__ = _operator(registry["less_equal"])[0], _operator(registry["greater_equal"])[0]
+    __eq__ = _operator(registry["equal"])[0]
+    __ne__ = _operator(registry["not_equal"])[0]
 
-    def __radd__(self, other: Any) -> Any:
-        return arithmetic.add(other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return arithmetic.subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return arithmetic.subtract(other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return arithmetic.multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return arithmetic.multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return arithmetic.divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return arithmetic.divide(other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        if type(other) is int and other == 2:
-            return arithmetic.square(self)
-        return arithmetic.power(self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return arithmetic.power(other, self)
-
-    def __matmul__(self, other: Any) -> Any:
-        return products.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return products.matmul(other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return comparison.floor_divide(self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return comparison.floor_divide(other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return comparison.remainder(self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return comparison.remainder(other, self)
-
-    def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other
+    __iadd__ = _in_place(arithmetic.add)
+    __isub__ = _in_place(arithmetic.subtract)
+    __imul__ = _in_place(arithmetic.multiply)
+    __itruediv__ = _in_place(arithmetic.divide)
+    __ipow__ = _in_place(_power)
+    __imatmul__ = _in_place(products.matmul)
+    __ifloordiv__ = _in_place(comparison.floor_divide)
+    __imod__ = _in_place(comparison.remainder)
+    __iand__ = _in_place(registry["bitwise_and"])
+    __ior__ = _in_place(registry["bitwise_or"])
+    __ixor__ = _in_place(registry["bitwise_xor"])
 
     def __neg__(self) -> Any:
         return arithmetic.negative(self)
@@ -216,161 +276,54 @@ class TracedArray(Traced):
     def __abs__(self) -> Any:
         return comparison.absolute(self)
 
-    def __round__(self, digits: int | None = None) -> Any:
-        return np.round(self, digits or 0)
-
     def __invert__(self) -> Any:
-        return np.invert(self)
+        return registry["invert"](self)
 
-    def __and__(self, other: Any) -> Any:
-        return np.bitwise_and(self, other)
-
-    def __or__(self, other: Any) -> Any:
-        return np.bitwise_or(self, other)
-
-    def __xor__(self, other: Any) -> Any:
-        return np.bitwise_xor(self, other)
-
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-
-    def __lt__(self, other: Any) -> Any:
-        return _compare["less"](self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return _compare["less_equal"](self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return _compare["greater"](self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return _compare["greater_equal"](self, other)
-
-    def __eq__(self, other: object) -> Any:
-        return _equal(self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return _not_equal(self, other)
-
-    # Arrays compare entry by entry, so they cannot be keys.
-    __hash__ = None  # type: ignore[assignment]
-
-    # -- entries, views and writes ------------------------------------------------------------
+    # -- entries, copies and shapes -------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Any:
         template, arrays = indexing.split_index(index)
-        if arrays:
-            return indexing.entries(self, *arrays, template=template)
-        return self.viewed(indexing.entries, {"template": template})
-
-    def viewed(self, primitive: Primitive, params: dict[str, Any]) -> Any:
-        """The result of an operation that gives a view, and the memory of what it views."""
-        view = primitive(self, **params)
-        if isinstance(view, TracedArray) and view.shape:
-            view.alias = Alias(self, self.value, primitive, params)
-        return view
-
-    def settle(self) -> None:
-        alias = self.alias
-        if alias is not None:
-            alias.base.settle()
-            if alias.base.value is not alias.seen:
-                self._become(alias.primitive(alias.base, **alias.params))
-                self.alias = alias._replace(seen=alias.base.value)
-
-    def _become(self, other: Any) -> None:
-        """Rebind this handle to the array `other`: how a write is made functional."""
-        if not isinstance(other, TracedArray):
-            other = self.level.constant(other)
-        self.__class__ = other.__class__
-        self.level, self.value, self.mark = other.level, other.value, other.mark
-
-    def assign(self, new: Any) -> None:
-        """Write `new` over all entries; the arrays that this one views see it."""
-        if np.shape(new) != self.shape:
-            new = np.broadcast_to(new, self.shape)
-        if new.dtype != self.dtype:
-            new = new.astype(self.dtype)
-        self._become(new)
-        if self.alias is not None:
-            base = self.alias.base
-            base.assign(written_back(base, self, self.alias))
-            self.alias = self.alias._replace(seen=base.value)
+        return indexing.entries(self, *arrays, template=template)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self.settle()
-        self.assign(indexing.set_entries(self, value, index))
-
-    def _in_place(self, result: Any) -> Any:
-        if not self.shape:
-            return result  # NumPy's scalars cannot be changed: the name gets a new one
-        self.settle()
-        if result.shape != self.shape:
-            raise ValueError(
-                f"non-broadcastable output operand with shape {self.shape} does not match the "
-                f"broadcast shape {result.shape}"
-            )
-        self.assign(result)
-        return self
-
-    def __iadd__(self, other: Any) -> Any:
-        return self._in_place(self + other)
-
-    def __isub__(self, other: Any) -> Any:
-        return self._in_place(self - other)
-
-    def __imul__(self, other: Any) -> Any:
-        return self._in_place(self * other)
-
-    def __itruediv__(self, other: Any) -> Any:
-        return self._in_place(self / other)
-
-    def __ipow__(self, other: Any) -> Any:
-        return self._in_place(self**other)
-
-    def __imatmul__(self, other: Any) -> Any:
-        return self._in_place(self @ other)
+        writes.set_entries(self, index, conversion.operand(value))
 
     def fill(self, value: Any) -> None:
         self[...] = value
 
-    # -- methods whose arguments are not those of the function ---------------------------------
+    def sort(self, axis: int = -1, **options: Any) -> None:
+        self[...] = np.sort(self, axis, **options)
 
-    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    def __copy__(self) -> Any:
+        return np.copy(self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return np.copy(self)
+
+    def reshape(self, *shape: Any, order: Any = "C", copy: bool | None = None) -> Any:
         to = shape[0] if len(shape) == 1 else shape
-        if order == "C":
-            to = tuple(to) if isinstance(to, tuple | list) else (to,)
-            return self.viewed(shapes.reshaped, {"to": to})
-        return shapes.reshape(self, to, order)
+        return shapes.reshape(self, to, order, copy=copy)
 
     def transpose(self, *axes: Any) -> Any:
-        if not axes or axes == (None,):
-            return self.T
-        order = axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes
-        return self.viewed(
-            shapes.transposed, {"axes": tuple(int(axis) % self.ndim for axis in order)}
-        )
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return shapes.transpose(self, order or None)
 
-    def flatten(self, order: str = "C") -> Any:
-        return shapes.reshape(self, (-1,), order)
+    def flatten(self, order: Any = "C") -> Any:
+        return np.copy(shapes.ravel(self, order))
 
-    def astype(self, dtype: Any, **options: Any) -> Any:
+    def astype(
+        self,
+        dtype: Any,
+        order: Any = "K",
+        casting: Any = "unsafe",
+        subok: bool = True,
+        copy: bool = True,
+    ) -> Any:
+        if not copy and self.dtype == dtype:
+            return self
+        if not np.can_cast(self.dtype, dtype, casting):
+            raise TypeError(f"{self.dtype} cannot be cast to {np.dtype(dtype)}: casting={casting}")
         return arithmetic.astype(self, dtype=np.dtype(dtype))
-
-    def copy(self, order: str = "C") -> Any:
-        return arithmetic.identity(self)
-
-    def dot(self, other: Any) -> Any:
-        return products.dot(self, other)
-
-
-def written_back(base: TracedArray, view: TracedArray, alias: Alias) -> Any:
-    """`base` after its view was written: the inverse of the operation that made the view."""
-    if alias.primitive is indexing.entries:
-        return indexing.written(base, view, **alias.params)
-    if alias.primitive is shapes.reshaped:
-        return shapes.reshaped(view, to=base.shape)
-    axes = alias.params["axes"]
-    return shapes.transposed(view, axes=None if axes is None else tuple(np.argsort(axes).tolist()))
 
 
 class Recorded(TracedArray):

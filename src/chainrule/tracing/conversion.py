@@ -1,4 +1,4 @@
-"""When a traced array is asked to be a plain number or array: what is told, and what is meant."""
+"""Between traced arrays and plain ones: what becomes a number, what is lifted, what is refused."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import numpy as np
 from chainrule import errors
 from chainrule.graph import Traced
 from chainrule.graph.node import OWN_FOLDERS, callers_place
+from chainrule.primitives import joins, shapes
 
 OBJECT_ENTRIES = 1000
+_NUMBERS = (Traced, float, int, complex, np.number, np.bool_)
 _WAYS_OUT = {
     "float": "math and float() cannot carry a derivative; use NumPy's function (np.exp for "
     "math.exp), or float(chainrule.stop_gradient(x)) where the plain number is meant",
@@ -22,7 +24,26 @@ _WAYS_OUT = {
     "chainrule.stop_gradient(x).item() where the plain number is meant",
     "tolist": "tolist() cannot carry a derivative; keep the array, or use "
     "chainrule.stop_gradient(x).tolist() where the plain numbers are meant",
+    "pickle": "a file or another process cannot carry a derivative; use "
+    "chainrule.stop_gradient(x) where the plain number is meant",
 }
+
+
+def name_of(function: Any) -> str:
+    """What a function is called in the user's code: numpy.sin, numpy.linalg.inv."""
+    name = str(function.__name__)
+    if getattr(np, name, None) is function:
+        return f"numpy.{name}"
+    module = getattr(function, "__module__", None)
+    return f"{module}.{name}" if module else name
+
+
+def unsupported(name: str) -> errors.UnsupportedError:
+    return errors.UnsupportedError(
+        f"{name} at {callers_place()} has no derivative here yet; write it with NumPy functions "
+        "that have one (`chainrule list` names them), or apply it to chainrule.stop_gradient(x) "
+        "where no derivative is meant to pass"
+    )
 
 
 def concrete(value: Any) -> Any:
@@ -30,6 +51,38 @@ def concrete(value: Any) -> Any:
     while isinstance(value, Traced):
         value.settle()
         value = value.value
+    return value
+
+
+def lifted(value: Any) -> Any:
+    """An object array of traced scalars (from np.array([x, y])) as one traced array."""
+    if not (isinstance(value, np.ndarray) and value.dtype.kind == "O"):
+        return value
+    if value.ndim == 0:
+        return value[()]
+    entries = [lifted(entry) for entry in value.reshape(-1).tolist()]
+    numeric = all(isinstance(entry, _NUMBERS) for entry in entries)
+    if not numeric or not any(isinstance(entry, Traced) for entry in entries):
+        return value
+    return shapes.reshaped(joins.stack(entries), to=value.shape)
+
+
+def gathered(value: Any) -> Any:
+    """Lists of traced arrays as one traced array; anything else as it is."""
+    if isinstance(value, list | tuple) and value:
+        parts = [gathered(part) for part in value]
+        return joins.stack(parts) if any(isinstance(part, Traced) for part in parts) else value
+    return lifted(value)
+
+
+def operand(value: Any) -> Any:
+    """An operand as an array: lists as NumPy takes them, object arrays lifted."""
+    kind = type(value)
+    if kind is np.ndarray:
+        return lifted(value) if value.dtype.kind == "O" else value
+    if kind is list or kind is tuple:
+        value = gathered(value)
+        return value if isinstance(value, Traced) else np.asarray(value)
     return value
 
 
@@ -43,8 +96,16 @@ def to_number(kind: str, array: Traced) -> errors.ChainruleError:
     )
 
 
+def no_key() -> errors.ConversionError:
+    return errors.ConversionError(
+        f"a traced value is used as a key of a dict, a set or a cache at {callers_place()}; arrays "
+        "cannot be keys: use int(x), or float(chainrule.stop_gradient(x)) where the plain number "
+        "is meant"
+    )
+
+
 def to_array(array: Any, dtype: Any) -> Any:
-    """An object array of traced scalars, so that `np.array([x, y])` keeps shape and gradient."""
+    """What `__array__` gives, so that `np.array([x, y])` keeps shape and gradient."""
     if _is_a_write():
         raise write_error()
     if dtype is not None and np.dtype(dtype) != np.dtype(object):
@@ -58,18 +119,39 @@ def to_array(array: Any, dtype: Any) -> Any:
             f"a traced array of {array.size} entries becomes a NumPy array at {callers_place()}; "
             f"above {OBJECT_ENTRIES} entries use chainrule.numpy.asarray or np.stack instead"
         )
+    return to_objects(array)
+
+
+def to_objects(array: Any) -> np.ndarray[Any, Any]:
+    """An object array of traced scalars."""
     out = np.empty(array.shape, object)
     for index in np.ndindex(*array.shape):
         out[index] = array[index] if index else array
     return out
 
 
+def target(options: dict[str, Any]) -> Any:
+    """Take `out=` from the options: the array to write, one per result, or None."""
+    out = options.pop("out", None)
+    if isinstance(out, tuple) and len(out) == 1:
+        out = out[0]
+    for array in out if isinstance(out, tuple) else (out,):
+        objects = isinstance(array, np.ndarray) and array.dtype == object
+        if array is not None and not isinstance(array, Traced) and not objects:
+            raise write_error()
+    return out
+
+
 def write_error() -> errors.WriteError:
     return errors.WriteError(
         f"a traced value is written into a plain array at {callers_place()}, which cannot hold "
-        "it: make that array with np.zeros_like(x), np.zeros(n, like=x), or with "
-        "chainrule.numpy (import chainrule.numpy as np) inside the differentiated function"
+        "it: make that array inside the differentiated function with np.zeros_like(x), "
+        "np.zeros(n, like=x), or zeros, ones, empty or full of chainrule.numpy "
+        "(import chainrule.numpy as np)"
     )
+
+
+_STORES = {"STORE_SUBSCR", "STORE_SLICE"}
 
 
 def _is_a_write() -> bool:
@@ -78,4 +160,4 @@ def _is_a_write() -> bool:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(OWN_FOLDERS):
         frame = frame.f_back
     instruction = frame.f_code.co_code[frame.f_lasti]
-    return dis.opname[instruction] == "STORE_SUBSCR"
+    return dis.opname[instruction] in _STORES

@@ -2,114 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from chainrule import errors
-from chainrule.graph import registry
+from chainrule.graph import Flat, registry
 from chainrule.graph.node import callers_place
-from chainrule.primitives import indexing, shapes
-from chainrule.tracing import conversion
+from chainrule.primitives.views import viewing
+from chainrule.tracing import creation, folds, writes
 from chainrule.tracing.array import TracedArray
+from chainrule.tracing.conversion import lifted as lifted
+from chainrule.tracing.conversion import name_of, operand, target, to_objects, unsupported
 
-_REDUCTIONS: dict[Any, Any] = {
-    np.add: np.sum,
-    np.multiply: np.prod,
-    np.maximum: np.max,
-    np.minimum: np.min,
-    np.logical_and: np.all,
-    np.logical_or: np.any,
-    np.logaddexp: np.logaddexp.reduce,
-}
-_ACCUMULATIONS: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
-_CREATIONS = {np.zeros, np.ones, np.empty, np.full, np.eye, np.identity, np.arange}
-_LIKE = {np.zeros_like: 0.0, np.ones_like: 1.0, np.empty_like: 0.0}
-_ABOUT: dict[Any, Callable[[Any], Any]] = {
+_ABOUT: dict[Any, Callable[..., Any]] = {
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
-    np.size: lambda a: a.size,
-    np.iscomplexobj: lambda a: a.dtype.kind == "c",
-    np.isrealobj: lambda a: a.dtype.kind != "c",
-    np.isscalar: lambda a: a.ndim == 0,
+    np.size: lambda a, axis=None: a.size if axis is None else a.shape[axis],
+    np.iscomplexobj: lambda x: x.dtype.kind == "c",
+    np.isrealobj: lambda x: x.dtype.kind != "c",
+    np.array_repr: lambda arr, *args, **kwargs: repr(arr),
+    np.array_str: lambda a, *args, **kwargs: str(a),
+    np.array2string: lambda a, *args, **kwargs: str(a),
 }
-
-
-def unsupported(name: str) -> errors.UnsupportedError:
-    return errors.UnsupportedError(
-        f"{name} at {callers_place()} has no derivative here yet; write it with NumPy functions "
-        "that have one (`chainrule list` names them), or apply it to chainrule.stop_gradient(x) "
-        "where no derivative is meant to pass"
-    )
-
-
-def lifted(value: Any) -> Any:
-    """An object array of traced scalars (from np.array([x, y])) as one traced array."""
-    if not (isinstance(value, np.ndarray) and value.dtype == object):
-        return value
-    if value.ndim == 0:
-        return value[()]
-    if not value.size:
-        return value.astype(float)
-    entries = [lifted(entry) for entry in value.reshape(-1)]
-    if not any(isinstance(entry, TracedArray) for entry in entries):
-        return value
-    return shapes.reshape(shapes.stack(entries), value.shape)
-
-
-def _target(options: dict[str, Any]) -> Any:
-    """Take `out=` from the options: the traced array to write, or None."""
-    out = options.pop("out", None)
-    if isinstance(out, tuple):
-        out = out[0]
-    if out is not None and not isinstance(out, TracedArray):
-        raise conversion.write_error()
-    return out
+_ABOUT_DTYPES = {np.result_type, np.can_cast, np.common_type, np.min_scalar_type}
 
 
 def ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What `__array_ufunc__` does: the call, or one of the ufunc's methods."""
-    out = _target(options) if options else None
-    if any(type(value) is np.ndarray and value.dtype == object for value in inputs):
-        inputs = tuple(lifted(value) for value in inputs)
-    if method == "at":
-        return _at(ufunc, *inputs)
-    if method == "__call__":
+    if method == "__call__" and not options:
         meaning = registry.meanings.get(ufunc)
         if meaning is None:
-            raise unsupported(f"numpy.{ufunc.__name__}")
-        where, dtype = options.pop("where", True), options.pop("dtype", None)
-        if dtype is not None:
-            inputs = tuple(value.astype(dtype) for value in inputs)
-        result = meaning(*inputs, **options)
-        if where is not True:
-            result = np.where(where, result, 0.0 if out is None else out)
+            raise unsupported(name_of(ufunc))
+        inputs = tuple([operand(value) for value in inputs])
+        return _own(ufunc, meaning(*inputs), inputs)
+    if method == "at":
+        return writes.at(ufunc, *inputs)
+    out = target(options) if options else None
+    inputs = tuple([operand(value) for value in inputs])
+    if method == "__call__":
+        result = _call_ufunc(ufunc, inputs, options, out)
     elif method in ("reduce", "accumulate"):
-        table = _REDUCTIONS if method == "reduce" else _ACCUMULATIONS
-        if ufunc not in table:
-            raise unsupported(f"numpy.{ufunc.__name__}.{method}")
-        axis = options.pop("axis", inputs[1] if len(inputs) > 1 else 0)
-        result = registry.meanings[table[ufunc]](inputs[0], axis=axis, **options)
+        result = folds.fold(ufunc, method, inputs[0], **options)
     elif method == "outer":
-        a, b = (np.asarray(v) if isinstance(v, list | tuple) else v for v in inputs)
+        a, b = inputs
         result = ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **options)
     else:
-        raise unsupported(f"numpy.{ufunc.__name__}.{method}")
-    if out is None:
-        return result
-    out.assign(result)
-    return out
+        raise unsupported(f"{name_of(ufunc)}.{method}")
+    return _delivered(result, out)
 
 
-def _at(ufunc: Any, array: Any, index: Any, value: Any = None) -> None:
-    """`np.add.at(array, index, value)` and subtract.at on a traced array."""
-    if not isinstance(array, TracedArray):
-        raise conversion.write_error()
-    if ufunc not in (np.add, np.subtract):
-        raise unsupported(f"numpy.{ufunc.__name__}.at")
-    array.settle()
-    array.assign(indexing.add_at(array, index, value if ufunc is np.add else -value))
+def _call_ufunc(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any], out: Any) -> Any:
+    meaning = registry.meanings.get(ufunc)
+    if meaning is None:
+        raise unsupported(name_of(ufunc))
+    where, dtype = options.pop("where", True), options.pop("dtype", None)
+    casting = options.pop("casting", "same_kind")
+    rest = set(options) - {"order", "subok"}
+    if rest:
+        raise unsupported(f"{name_of(ufunc)} with {', '.join(sorted(rest))}=")
+    if dtype is not None:
+        inputs = tuple([_cast(ufunc, value, np.dtype(dtype), casting) for value in inputs])
+    if where is True:
+        return _own(ufunc, meaning(*inputs), inputs)
+    with np.errstate(all="ignore"):  # NumPy does not compute the entries that are left out
+        result = meaning(*inputs)
+    return np.where(where, result, 0.0 if out is None else out)
+
+
+def _cast(ufunc: Any, value: Any, dtype: np.dtype[Any], casting: Any) -> Any:
+    """An operand in the dtype in which the ufunc is asked to compute."""
+    if isinstance(value, float | int | complex):
+        return dtype.type(value)
+    if not np.can_cast(value.dtype, dtype, casting):
+        raise errors.ConversionError(
+            f"{name_of(ufunc)} at {callers_place()} is asked to compute in {dtype}, and its input "
+            f"of {value.dtype} cannot be cast to that with casting={casting!r}"
+        )
+    return value.astype(dtype)
 
 
 def function(
@@ -117,71 +91,151 @@ def function(
 ) -> Any:
     """What `__array_function__` does."""
     meaning = registry.meanings.get(function)
-    if meaning is None:
-        return _without_derivative(self, function, args, kwargs)
-    out = _target(kwargs) if "out" in kwargs else None
-    result = meaning(*args, **kwargs)
+    if meaning is not None:
+        return call(function, meaning, args, kwargs)
+    if function in creation.CREATIONS:
+        return creation.made(self.level, creation.CREATIONS[function](*args, **kwargs))
+    if function in creation.MEANINGS:
+        return creation.MEANINGS[function](*args, **kwargs)
+    if function in writes.WRITERS:
+        return writes.WRITERS[function](*args, **kwargs)
+    if function in _ABOUT:
+        return _ABOUT[function](*args, **kwargs)
+    if function in _ABOUT_DTYPES:
+        return function(*(a.dtype if isinstance(a, TracedArray) else a for a in args), **kwargs)
+    raise unsupported(name_of(function))
+
+
+def call(function: Any, meaning: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Carry out a NumPy function by its meaning; what it refuses names the user's line."""
+    if isinstance(meaning, Flat):
+        args, kwargs = _arrays_first(function, args, kwargs)
+    elif len(args) > 1 and len(args) > _position_of_out(function):
+        args, kwargs = _options_by_name(function, args, kwargs)
+    out = target(kwargs) if "out" in kwargs else None
+    try:
+        result = meaning(*args, **kwargs)
+    except errors.ChainruleError:
+        raise
+    except (ValueError, IndexError) as error:
+        raise errors.ShapeError(f"{name_of(function)} at {callers_place()}: {error}") from error
+    except TypeError as error:
+        raise _explained(error, function, meaning, args, kwargs) from error
+    result = _own(function, result, args)
+    return result if out is None else _delivered(result, out)
+
+
+def _own(function: Any, result: Any, args: Iterable[Any]) -> Any:
+    """A result that later writes do not share with the arguments, unless NumPy gives a view."""
+    if isinstance(result, TracedArray) and function not in viewing:
+        if result.alias is not None:
+            return result.snapshot()
+        for argument in args:
+            if result is argument:
+                return result.snapshot()
+    return result
+
+
+def _delivered(result: Any, out: Any) -> Any:
+    """The result, or `out` after the result was written into it."""
     if out is None:
         return result
-    out.assign(result)
+    if isinstance(out, tuple):
+        return tuple(_delivered(*pair) for pair in zip(result, out, strict=True))
+    if isinstance(out, TracedArray):
+        writes.write(out, result)
+    else:
+        out[...] = to_objects(result) if isinstance(result, TracedArray) else result
     return out
 
 
-def _without_derivative(
-    self: TracedArray, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    if function in _ABOUT:
-        return _ABOUT[function](*args)
-    if function in _CREATIONS:
-        return self.level.constant(function(*args, **kwargs))
-    if function in _LIKE:
-        return full_like(args[0], _LIKE[function], *args[1:], **kwargs)
-    if function is np.full_like:
-        return full_like(args[0], args[1], *args[2:], **kwargs)
-    if function is np.result_type:
-        return np.result_type(*(a.dtype if isinstance(a, TracedArray) else a for a in args))
-    if function in (np.array_repr, np.array_str, np.array2string):
-        return repr(args[0])
-    raise unsupported(f"numpy.{function.__name__}")
+@functools.cache
+def _parameters(function: Any) -> dict[str, inspect.Parameter]:
+    """The parameters of a NumPy function, or none where NumPy does not tell."""
+    try:
+        return dict(inspect.signature(function).parameters)
+    except ValueError:
+        return {}
 
 
-def full_like(array: Any, value: Any, dtype: Any = None, **options: Any) -> Any:
-    """A writable traced constant with the shape and dtype of `array`."""
-    shape = options.get("shape")
-    shape = np.shape(array) if shape is None else shape
-    filled = array.level.constant(np.zeros(shape, array.dtype if dtype is None else dtype))
-    if isinstance(value, TracedArray) or np.ndim(value) or value != 0:
-        filled[...] = value
-    return filled
+@functools.cache
+def _position_of_out(function: Any) -> int:
+    """Where `out` stands among the positional parameters; past the last where it does not."""
+    parameters = _parameters(function)
+    by_position = [n for n, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return list(parameters).index("out") if "out" in by_position else sys.maxsize
 
 
-def _method(name: str, meaning: Any) -> Callable[..., Any]:
-    def method(self: TracedArray, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-        result = meaning(self, *args, **kwargs)
-        if out is None:
-            return result
-        _target({"out": out}).assign(result)
-        return out
+def _options_by_name(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Positional arguments from `out` on by their names, since meanings do not take `out`."""
+    start = _position_of_out(function)
+    names = list(_parameters(function))[start : len(args)]
+    return args[:start], {**dict(zip(names, args[start:], strict=True)), **kwargs}
 
-    method.__name__ = name
-    method.__doc__ = f"As `numpy.{name}`."
+
+def _arrays_first(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Required arguments by position, as inputs of the operation; options by name."""
+    required = [
+        name
+        for name, p in _parameters(function).items()
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    names = list(_parameters(function))
+    if not required or len(args) > len(names):
+        return args, kwargs
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    if not all(name in given for name in required):
+        return args, kwargs
+    return tuple(operand(given.pop(name)) for name in required), given
+
+
+def _explained(
+    error: TypeError, function: Any, meaning: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Exception:
+    """The error of a call that NumPy takes and its meaning does not: an option without a rule."""
+    if not isinstance(meaning, Flat):
+        try:
+            inspect.signature(meaning).bind(*args, **kwargs)
+        except TypeError:
+            known = inspect.signature(meaning).parameters
+            missing = [name for name in kwargs if name not in known]
+            if missing and all(name in _parameters(function) for name in missing):
+                return unsupported(f"{name_of(function)} with {', '.join(missing)}=")
+    return error
+
+
+def _method(function: Any) -> Callable[..., Any]:
+    meaning = registry.meanings[function]
+
+    def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
+        return call(function, meaning, (self, *args), kwargs)
+
+    method.__name__ = function.__name__
+    method.__doc__ = f"As `numpy.{function.__name__}`."
     return method
 
 
-for _name in (
-    *("sum", "mean", "var", "std", "prod", "max", "min", "cumsum", "cumprod", "all", "any"),
-    *("argmax", "argmin", "argsort", "clip", "conj", "conjugate", "diagonal", "nonzero", "ravel"),
-    *("repeat", "round", "searchsorted", "squeeze", "swapaxes", "take", "trace", "ptp"),
+for _function in (
+    *(np.sum, np.mean, np.var, np.std, np.prod, np.max, np.min, np.cumsum, np.cumprod, np.all),
+    *(np.any, np.argmax, np.argmin, np.argsort, np.clip, np.conj, np.conjugate, np.diagonal),
+    *(np.nonzero, np.ravel, np.repeat, np.round, np.searchsorted, np.squeeze, np.swapaxes),
+    *(np.take, np.trace, np.copy, np.dot),
 ):
-    setattr(TracedArray, _name, _method(_name, registry.meanings[getattr(np, _name)]))
+    setattr(TracedArray, _function.__name__, _method(_function))
+TracedArray.conj = TracedArray.conjugate  # type: ignore[attr-defined]
 
 
-def _scalar_method(meaning: Any) -> Callable[..., Any]:
-    return lambda self: meaning(self)
+def _ufunc_method(ufunc: Any) -> Callable[..., Any]:
+    return lambda self, *others: ufunc(self, *others)
 
 
-# np.sin of an object array calls x.sin() on each traced entry: every unary ufunc has a method.
-for _function, _meaning in tuple(registry.meanings.items()):
-    _unary = isinstance(_function, np.ufunc) and _function.nin == 1 and _function.nout == 1
-    if _unary and not hasattr(TracedArray, _function.__name__):
-        setattr(TracedArray, _function.__name__, _scalar_method(_meaning))
+# np.sin of an object array calls x.sin() on each traced entry: every unary ufunc has a method, and
+# so have the ones of two arguments that NumPy looks up by name.
+for _ufunc in [u for u in registry.meanings if isinstance(u, np.ufunc) and u.nout == 1]:
+    _called = _ufunc.nin == 1 or _ufunc in (np.hypot, np.arctan2, np.fmod)
+    if _called and not hasattr(TracedArray, _ufunc.__name__):
+        setattr(TracedArray, _ufunc.__name__, _ufunc_method(_ufunc))

@@ -72,7 +72,8 @@ def push(
     params: dict[str, Any],
 ) -> list[Any]:
     """The tangents of the results of one operation."""
-    xs = tuple(as_array(value) for value in values)
+    dtype = spec_of(results[0]).dtype
+    xs = tuple(as_array(value, dtype) for value in values)
     ys = tuple(as_array(y) for y in results)
     inputs = tuple((Node(primitive, (), {}, (spec_of(x),)), 0) for x in xs)
     node = Node(primitive, inputs, params, tuple(spec_of(y) for y in ys))

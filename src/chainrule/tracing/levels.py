@@ -48,9 +48,18 @@ class Captures:
             owner = owner.base
 
     def thaw(self) -> None:
-        while self.frozen:
-            array, _ = self.frozen.pop()
+        # NumPy lets a view be writeable only after the array that it views is.
+        for array, _ in sorted(self.frozen, key=lambda pair: _views_between(pair[0])):
             array.flags.writeable = True
+        self.frozen.clear()
+
+
+def _views_between(array: Any) -> int:
+    """How many arrays `array` is a view of, one through another."""
+    count = 0
+    while isinstance(array.base, np.ndarray):
+        array, count = array.base, count + 1
+    return count
 
 
 _captures: ContextVar[Captures | None] = ContextVar("captured arrays", default=None)

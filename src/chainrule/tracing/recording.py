@@ -85,7 +85,8 @@ class Recording(Level):
             and source.outputs[index].dtype.kind in "fc"
             and i not in node.primitive.flat_inputs
         ]
-        xs = tuple(as_array(self.values[edge]) for edge in node.inputs)
+        dtype = node.outputs[0].dtype
+        xs = tuple(as_array(self.values[edge], dtype) for edge in node.inputs)
         ys = tuple(as_array(self.values[node, k]) for k in range(len(node.outputs)))
         return wanted, xs, ys
 

@@ -21,6 +21,7 @@ from chainrule.graph import (
     spec_of,
 )
 from chainrule.graph.node import Edge, callers_place
+from chainrule.graph.primitive import INDICES
 from chainrule.primitives.fit import as_array
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.levels import capture, next_tag
@@ -35,8 +36,8 @@ def evaluate(
     """Carry out an operation one level down; a refusal of NumPy names the user's line."""
     try:
         return compute(*values, **params)
-    except errors.ChainruleError:
-        raise
+    except (errors.ChainruleError, np.linalg.LinAlgError):
+        raise  # code that catches a singular matrix goes on catching it
     except (ValueError, IndexError) as error:
         shapes = ", ".join(str(spec_of(v)) if hasattr(v, "shape") else repr(v) for v in values)
         raise errors.ShapeError(
@@ -112,7 +113,7 @@ class Tape(Level):
         saved = self._saved(primitive, wanted, values, edges, result)
         if primitive.uses_shapes:
             edges = _with_shapes(edges, values)
-        several = type(result) is tuple
+        several = isinstance(result, tuple)
         specs = tuple([spec_of(y) for y in result]) if several else (spec_of(result),)
         node = Node(primitive, tuple(edges), params, specs, callers_place())
         if several:
@@ -135,20 +136,27 @@ class Tape(Level):
     ) -> Saved:
         """The values that the derivatives for the inputs `wanted` will read."""
         kept, results_kept = primitive.saves(tuple(wanted))
-        if not kept and kept is not None:
-            xs: tuple[Any, ...] = ()
-        elif len(wanted) == len(values) and not self.weak:
-            xs = tuple(values)
+        xs: tuple[Any, ...]
+        if kept is not None and not kept:
+            xs = ()
+        elif len(wanted) == len(values) and _all(kept, len(values)) and not self.weak:
+            xs = tuple(values)  # all are wanted and read: none is from outside
         else:
             found: list[Any] = [None] * len(values)
-            for k in range(len(values)) if kept is None else kept:
-                value = as_array(values[k])
-                found[k] = capture(value) if edges[k] is OPAQUE else value
+            dtype = spec_of(result[0] if isinstance(result, tuple) else result).dtype
+            for k, value in enumerate(values):
+                if kept is None or k in kept or (kept is INDICES and not is_inexact(value)):
+                    value = as_array(value, dtype)
+                    found[k] = capture(value) if edges[k] is OPAQUE else value
             xs = tuple(found)
         if not results_kept and results_kept is not None:
             return wanted, xs, ()
-        results = result if type(result) is tuple else (result,)
+        results = result if isinstance(result, tuple) else (result,)
         return wanted, xs, tuple([as_array(y) for y in results])
+
+
+def _all(kept: frozenset[int] | None, count: int) -> bool:
+    return kept is None or (len(kept) == count and kept is not INDICES)
 
 
 def _with_shapes(edges: list[Edge], values: list[Any]) -> list[Edge]:

@@ -1,5 +1,7 @@
 """Files that are old or new, never half: write beside, flush to the disk, then rename."""
 
+from __future__ import annotations
+
 import os
 import secrets
 from pathlib import Path

@@ -1,15 +1,16 @@
 """The training loop: minibatches, gradients, updates; after each epoch a record and the weights."""
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import chainrule as cr
 from chainrule.data import minibatches
@@ -19,6 +20,10 @@ from chainrule.train.atomic import remove_partials
 from chainrule.train.metrics import Record, accuracy, append_metrics, start_metrics
 from chainrule.train.progress import progress_bar
 from chainrule.train.weights import save_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 WEIGHTS = "weights.npz"
 METRICS = "metrics.jsonl"

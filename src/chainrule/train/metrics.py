@@ -1,15 +1,20 @@
 """Numbers about a training: how many examples are right, and a record for each epoch."""
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chainrule.train.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 Record = dict[str, float]
 

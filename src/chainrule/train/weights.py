@@ -6,19 +6,24 @@ file too. The entry `chainrule-tree` holds the containers as JSON: an object {"d
 with the SHA-256 of all bytes before it, so damage anywhere is noticed before anything is parsed.
 """
 
+from __future__ import annotations
+
 import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chainrule.errors import WeightsError
 from chainrule.train.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 STRUCTURE = "chainrule-tree"
 COMMENT = b"chainrule weights, sha256 "

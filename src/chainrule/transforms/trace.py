@@ -14,7 +14,7 @@ from chainrule.transforms.arguments import Arguments, taken_apart
 
 
 def record(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: Any, names: list[str] | None = None
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: Any, names: list[str | None] | None = None
 ) -> Recording:
     """Run `f` once and keep its graph and all values; every floating leaf is an input."""
     arguments = Arguments("trace", args, tuple(range(len(args))))
