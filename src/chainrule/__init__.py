@@ -4,6 +4,7 @@ import importlib
 
 from chainrule import passes, primitives  # noqa: F401  they fill the registry
 from chainrule.checks import check_grads, complex_step, dot_product_test, numerical_gradient
+from chainrule.explanation import explain
 from chainrule.tracing.dual import Dual
 from chainrule.transforms import (
     checkpoint,
@@ -32,6 +33,7 @@ __all__ = [
     "dot_product_test",
     "elementwise_grad",
     "errors",
+    "explain",
     "grad",
     "hessian",
     "hvp",

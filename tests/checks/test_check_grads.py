@@ -45,6 +45,12 @@ def test_accepts_functions_that_are_finite_only_near_the_point():
     cr.check_grads(lambda x: np.sum(np.sqrt(1.0 - x**2)), (np.array([0.9999, 0.5]),))
 
 
+def test_accepts_derivatives_that_drown_in_the_rounding_of_larger_numbers():
+    """1 - tanh(12)² is 1e-10 with an error of 1e-16: six digits, and all of them right."""
+    cr.check_grads(np.tanh, (12.0,))
+    cr.check_grads(lambda x: (1e6 + x) - 1e6, (0.3,))
+
+
 def test_third_order():
     cr.check_grads(lambda x: np.sum(np.sin(x) * x[::-1]), (np.array([0.3, 1.2]),), order=3)
 

@@ -13,17 +13,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chainrule.checks.space import Leaves, Map, Vector, epsilon, from_vector, sizes, to_vector
+from chainrule.checks.space import (
+    Leaves,
+    Map,
+    Vector,
+    epsilon,
+    extents,
+    from_vector,
+    sizes,
+    to_vector,
+)
 
-SMALLER_STEPS = (1.0, 1 / 32, 1 / 1024)
-ROUNDING = 8.0  # in units of ε|f|/h: a few roundings in f, and 8/3 from the extrapolation
+SMALLER_STEPS = (1.0, 2.0**-5, 2.0**-10, 2.0**-15)
+ROUNDING = 8.0  # in units of noise/h: a few roundings in f, and 8/3 from the extrapolation
+MOST_NOISE = 1e3  # in units of ε: what else the fourth difference shows is not rounding
 
 
 class Difference(NamedTuple):
-    """J t for one direction t: value ± uncertainty, and the second difference at h and h/2."""
+    """J t for one direction t: value ± (truncation + rounding), and second differences at h, h/2.
+
+    The truncation is that of the finer difference, which the extrapolated value undercuts.
+    """
 
     value: Vector
-    uncertainty: Vector
+    truncation: Vector
+    rounding: Vector
     bend: Vector
     bend_at_half: Vector
 
@@ -31,13 +45,24 @@ class Difference(NamedTuple):
     def finite(self) -> bool:
         return bool(np.all(np.isfinite(self.value)))
 
+    def doubt(self, limit: float) -> Vector:
+        """How far the value can be off; of the truncation only `limit` times the largest entry.
+
+        What the differences leave open beyond that limit is not excused: a check that cannot tell
+        must not say that all is right.
+        """
+        with np.errstate(invalid="ignore"):
+            most = limit * np.max(np.abs(self.value), initial=0.0)
+            excused: Vector = np.minimum(self.truncation, most) + self.rounding
+        return excused
+
     def kinked(self, entry: int) -> bool:
         """Whether the slopes left and right differ however small the step.
 
         Where f is smooth, right minus left slope is about h f'' and halves with the step.
         """
         bend, half = abs(self.bend[entry]), abs(self.bend_at_half[entry])
-        noise = 4 * self.uncertainty[entry] + 1e-3 * abs(self.value[entry])
+        noise = 4 * self.rounding[entry] + 1e-3 * abs(self.value[entry])
         return bool(half > 0.75 * bend and half > noise)
 
     def slopes(self, entry: int) -> tuple[float, float]:
@@ -47,7 +72,7 @@ class Difference(NamedTuple):
 
 
 def default_step(point: Leaves, direction: Vector, eps: float) -> float:
-    """ε^(1/5) of the way along `direction` that changes a leaf by its own size."""
+    """ε^(1/5) of the way along `direction` that changes a coordinate by its own size."""
     changes = np.abs(direction) / sizes(point)
     fastest = float(np.max(changes, initial=0.0))
     return float(eps**0.2) / (fastest if fastest > 0 else 1.0)
@@ -67,44 +92,58 @@ def directional(
     the point, or where the two differences disagree because something bends between them.
     """
     with np.errstate(all="ignore"):
-        middle = function(list(point))
-        eps = epsilon(point, middle)
+        stencil = Stencil(function, point, direction)
         if step is not None:
-            return _measure(function, point, direction, step, middle, eps)
-        first = default_step(point, direction, eps)
-        best: Difference | None = None
+            return stencil.measured(step)
+        first = default_step(point, direction, stencil.eps)
+        best, least = None, np.inf
         for factor in SMALLER_STEPS:
-            found = _measure(function, point, direction, first * factor, middle, eps)
+            found = stencil.measured(first * factor)
             size = np.max(np.abs(found.value), initial=0.0)
-            doubt = np.max(found.uncertainty, initial=0.0)
-            if found.finite and doubt <= default_tolerance(eps) * size:
+            doubt = np.max(found.truncation + found.rounding, initial=0.0)
+            if found.finite and doubt <= default_tolerance(stencil.eps) * size:
                 return found
-            if (
-                best is None
-                or not best.finite
-                or (found.finite and doubt < np.max(best.uncertainty, initial=0.0))
-            ):
-                best = found
+            if best is None or (found.finite and not doubt >= least):
+                best, least = found, doubt if found.finite else np.inf
         assert best is not None
         return best
 
 
-def _measure(
-    function: Map, point: Leaves, direction: Vector, h: float, middle: Leaves, eps: float
-) -> Difference:
-    base, center = to_vector(point), to_vector(middle)
+class Stencil:
+    """A function along a line, measured at five points; it remembers the noise that it saw.
 
-    def at(distance: float) -> Vector:
-        return to_vector(function(from_vector(base + distance * direction, point)))
+    Noise is ε|f|, and more where larger numbers cancel inside f, as in 1 - tanh(12)²: that shows in
+    the fourth difference, where a smooth f leaves only h⁴. A kink leaves far more and is no noise.
+    """
 
-    ahead, behind = at(h), at(-h)
-    half_ahead, half_behind = at(h / 2), at(-h / 2)
-    coarse = (ahead - behind) / (2 * h)
-    fine = (half_ahead - half_behind) / h
-    value = (4 * fine - coarse) / 3
-    return Difference(
-        value,
-        np.abs(value - fine) + ROUNDING * eps * sizes(middle) / h,
-        (ahead - 2 * center + behind) / h,
-        2 * (half_ahead - 2 * center + half_behind) / h,
-    )
+    def __init__(self, function: Map, point: Leaves, direction: Vector) -> None:
+        self.function = function
+        self.point = point
+        self.base = to_vector(point)
+        self.direction = direction
+        middle = function(list(point))
+        self.center = to_vector(middle)
+        self.eps = epsilon(point, middle)
+        self.usual = self.eps * extents(middle)
+        self.most = MOST_NOISE * self.eps * max(1.0, np.max(extents(point), initial=0.0))
+        self.cancelled: Vector = np.zeros(self.center.size)
+
+    def at(self, distance: float) -> Vector:
+        moved = from_vector(self.base + distance * self.direction, self.point)
+        return to_vector(self.function(moved))
+
+    def measured(self, h: float) -> Difference:
+        ahead, behind, center = self.at(h), self.at(-h), self.center
+        half_ahead, half_behind = self.at(h / 2), self.at(-h / 2)
+        coarse = (ahead - behind) / (2 * h)
+        fine = (half_ahead - half_behind) / h
+        value = (4 * fine - coarse) / 3
+        fourth = np.abs(ahead - 4 * half_ahead + 6 * center - 4 * half_behind + behind)
+        self.cancelled = np.fmax(self.cancelled, np.minimum(fourth, self.most))
+        return Difference(
+            value,
+            np.abs(value - fine),
+            ROUNDING * (self.usual + self.cancelled) / h,
+            (ahead - 2 * center + behind) / h,
+            2 * (half_ahead - 2 * center + half_behind) / h,
+        )

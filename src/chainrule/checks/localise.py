@@ -36,7 +36,7 @@ def blame(
                     cut.append(node)
                 continue
             found = chained(function, point, modes, settings)
-            if found is None:
+            if found is None or found.doubtful:
                 continue
             if found.kinked or not np.isfinite(found.expected):
                 bent.append(node)
@@ -74,7 +74,7 @@ def _alone(node: Node, xs: tuple[Any, ...], wanted: list[int]) -> Map:
 def _moves(function: Map, point: Leaves, settings: Settings) -> bool:
     """Whether an operation without a derivative changes with its input all the same."""
     measured = directional(function, point, random_direction(point, settings.rng))
-    return bool(np.any(np.abs(measured.value) > 10 * measured.uncertainty))
+    return bool(np.any(np.abs(measured.value) > 10 * measured.doubt(np.inf)))
 
 
 def over(modes: tuple[str, ...]) -> str:
@@ -122,7 +122,7 @@ def _no_rule(recording: Recording, mismatch: Mismatch, cut: list[Node], bent: li
     if why:
         return (
             f"no single rule is to blame: {'; '.join(why)}. What the derivative is there is a "
-            "convention (docs/conventions.md); check at another point"
+            "convention (docs/conventions.md); check at another point, or with a smaller step="
         )
     return (
         "no single rule is to blame: each operation alone is right at its input. Either the "

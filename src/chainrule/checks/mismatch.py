@@ -24,6 +24,7 @@ from chainrule.transforms.reverse_mode import vjp
 
 DRAWS = 2
 ENTRIES_AT_ONCE = 1000
+EXCUSED = 100.0  # tolerances: a measurement that doubts itself more cannot excuse a derivative
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Indices = np.ndarray[Any, np.dtype[np.int_]]
 
@@ -39,7 +40,8 @@ class Settings(NamedTuple):
 class Mismatch(NamedTuple):
     """The worst wrong entry ∂(output)/∂(input) of a derivative, and how many are wrong.
 
-    `output` and `input` are coordinates; None where only a random direction shows the error.
+    `output` and `input` are coordinates; None where only a random direction shows the error. It is
+    `doubtful` where the differences may be as wrong themselves.
     """
 
     output: int | None
@@ -50,6 +52,7 @@ class Mismatch(NamedTuple):
     wrong: int
     entries: int
     kinked: bool
+    doubtful: bool
     slopes: tuple[float, float]
 
 
@@ -116,7 +119,8 @@ class Comparison:
         kinks = [k for k in range(g.size) if measured.kinked(k)]
         slopes = measured.slopes(kinks[0] if kinks else 0)
         distance = float(_distance(np.array(expected), np.array(got)))
-        return Mismatch(None, None, expected, got, distance, 1, 1, bool(kinks), slopes)
+        doubtful = distance <= float(np.linalg.norm(g * measured.doubt(np.inf)))
+        return Mismatch(None, None, expected, got, distance, 1, 1, bool(kinks), doubtful, slopes)
 
     def entrywise(self, t: Vector) -> Mismatch | None:
         """Every entry of the Jacobian against its own difference; of very many, the worse parts."""
@@ -174,7 +178,7 @@ class Comparison:
         terms = self._pulled(g) * t
         got, expected = float(np.sum(terms)), float(np.sum(g * measured.value))
         scale = max(abs(got), abs(expected), float(np.linalg.norm(terms)))
-        doubt = float(np.linalg.norm(g * measured.uncertainty))
+        doubt = float(np.linalg.norm(g * measured.doubt(EXCUSED * self.tolerance)))
         return got, expected, self.tolerance * scale + doubt
 
     def _worst_of(self, measured: Difference, got: Vector, column: int | None) -> Mismatch | None:
@@ -186,7 +190,8 @@ class Comparison:
         size = np.maximum(np.abs(measured.value), np.abs(got))
         floor = self.tolerance * np.max(size, initial=0.0)
         distance = _distance(measured.value, got)
-        wrong = ~(distance <= self.tolerance * (size + floor) + measured.uncertainty)
+        doubt = measured.doubt(EXCUSED * self.tolerance)
+        wrong = ~(distance <= self.tolerance * (size + floor) + doubt)
         if not wrong.any():
             return None
         k = int(np.argmax(np.where(wrong, distance, -1.0)))
@@ -199,6 +204,7 @@ class Comparison:
             int(wrong.sum()),
             wrong.size,
             measured.kinked(k),
+            bool(distance[k] <= measured.doubt(np.inf)[k]),
             measured.slopes(k),
         )
 

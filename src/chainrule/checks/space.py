@@ -19,6 +19,7 @@ from chainrule.transforms.arguments import Arguments, taken_apart
 Leaves = list[Any]
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 Map = Callable[[Leaves], Leaves]
+OWN_SCALE = 1e-4
 
 
 def to_vector(leaves: Leaves) -> Vector:
@@ -60,14 +61,24 @@ def coordinates(leaf: Any) -> int:
     return int(np.prod(spec.shape, dtype=int)) * (2 if spec.dtype.kind == "c" else 1)
 
 
-def sizes(leaves: Leaves) -> Vector:
-    """For each coordinate the largest number of its leaf, or 1 where all are 0: a natural unit."""
+def extents(leaves: Leaves) -> Vector:
+    """For each coordinate the largest number of its leaf, or 1 where all are 0."""
     parts = [np.empty(0)]
     for leaf in leaves:
         largest = float(np.max(np.abs(leaf), initial=0.0))
         usable = largest > 0 and np.isfinite(largest)
         parts.append(np.full(coordinates(leaf), largest if usable else 1.0))
     return np.concatenate(parts)
+
+
+def sizes(leaves: Leaves) -> Vector:
+    """For each coordinate the unit in which to change it: its own size, else that of its leaf.
+
+    Logarithms and roots bend on the scale of their argument; but a coordinate that is nearly 0
+    beside the others, such as a rounding error, says nothing about a scale.
+    """
+    own, largest = np.abs(to_vector(leaves)), extents(leaves)
+    return np.where(own > OWN_SCALE * largest, own, largest)
 
 
 def epsilon(*groups: Leaves) -> float:

@@ -68,7 +68,6 @@ class Place(NamedTuple):
         return f"{os.path.basename(self.file)}:{self.line}"
 
 
-_OWN_FILES: dict[str, bool] = {}
 OWN_FOLDERS = (
     os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ""),
     os.path.join(os.path.dirname(os.path.abspath(np.__file__)), ""),
@@ -76,17 +75,26 @@ OWN_FOLDERS = (
 )
 
 
-def callers_place() -> Place:
-    """The innermost place on the call stack that is neither in chainrule, NumPy nor SciPy."""
-    frame = sys._getframe(1)
-    while True:
-        code = frame.f_code
-        own = _OWN_FILES.get(code.co_filename)
-        if own is None:
-            own = _OWN_FILES[code.co_filename] = code.co_filename.startswith(OWN_FOLDERS)
-        if not own or frame.f_back is None:
-            return _tuple(Place, (code, frame.f_lasti))  # type: ignore[no-any-return]
+class _OwnFiles(dict[str, bool]):
+    """Whether a file belongs to chainrule, NumPy or SciPy, found out once per file."""
+
+    def __missing__(self, file: str) -> bool:
+        self[file] = own = file.startswith(OWN_FOLDERS)
+        return own
+
+
+_OWN_FILES = _OwnFiles()
+
+
+def callers_place(skip: int = 1) -> Place:
+    """The innermost place on the call stack that is neither in chainrule, NumPy nor SciPy.
+
+    `skip` frames are known to be chainrule's own and are not looked at.
+    """
+    frame = sys._getframe(skip)
+    while _OWN_FILES[frame.f_code.co_filename] and frame.f_back is not None:
         frame = frame.f_back
+    return _tuple(Place, (frame.f_code, frame.f_lasti))  # type: ignore[no-any-return]
 
 
 class Node:

@@ -20,9 +20,21 @@ Saved = tuple[list[int], tuple[Any, ...], tuple[Any, ...]]
 """What a step of reverse mode keeps: the inputs that want a derivative, values of inputs, outputs.
 
 A value that no wanted derivative reads is None, or its whole tuple is empty."""
-Saves = tuple[Positions, Positions]
 INDICES = frozenset({-1})
 """Stands for the inputs that are not floating; which those are only the call knows."""
+
+
+class Saves:
+    """Which inputs and outputs some derivatives of an operation read; None stands for all."""
+
+    __slots__ = ("every_input", "inputs", "no_input", "no_output", "outputs")
+
+    def __init__(self, inputs: Positions, outputs: Positions, arity: int | None = None) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        self.no_input = inputs == frozenset()
+        self.every_input = inputs is None or (inputs != INDICES and len(inputs) == arity)
+        self.no_output = outputs == frozenset()
 
 
 class Registry:
@@ -228,7 +240,7 @@ class Primitive:
             rules = [rule for i in wanted for rule in self.saved_for(i)]
             inputs = _union([rule.saves_inputs for rule in rules])
             outputs: frozenset[int] = frozenset().union(*(rule.saves_outputs for rule in rules))
-            found = self.saves_for[wanted] = (inputs, outputs)
+            found = self.saves_for[wanted] = Saves(inputs, outputs, self.inputs)
         return found
 
     def pulls(

@@ -26,8 +26,8 @@ def contributions(node: Node, saved: Saved, gs: list[Any]) -> list[tuple[Edge, A
     found = []
     for i, g in zip(wanted, node.primitive.pulls(node, wanted, xs, ys, gs), strict=True):
         if g is not None:
-            edge = node.inputs[i]
-            found.append((edge, fit_cotangent(conjugated(g), edge[0].outputs[edge[1]])))
+            source, index = edge = node.inputs[i]
+            found.append((edge, fit_cotangent(g, source.outputs[index], conjugate=True)))
     return found
 
 

@@ -1,9 +1,12 @@
-"""Cholesky, QR, eigenvalue and singular value decompositions.
+"""Eigenvalues of Hermitian matrices and singular values, with their vectors.
 
 Each output has its own rule, so eigenvalues and singular values alone never divide by gaps. The
-vectors divide by them: where two values are equal up to rounding, the quotient is taken as 0 (the
-eigenspace turns as a whole, its arbitrary basis does not turn within it). What then depends on the
-eigenspace alone has the right derivative; see docs/conventions.md.
+vectors do. Where two values are equal up to rounding, that quotient is taken as 0: an eigenspace
+turns as a whole, and its arbitrary basis does not turn within it. So derivatives are finite at
+every order, and first derivatives are right for functions of the values that treat equal ones
+alike and for projections on eigenspaces. A matrix function V f(w) Vᴴ needs f' within the
+eigenspace, which neither ∂/∂w nor ∂/∂V at one basis tells: there only the part that is diagonal in
+the basis V remains. Second derivatives at equal values lose the same part.
 """
 
 from __future__ import annotations
@@ -12,32 +15,33 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import UnsupportedError
 from chainrule.graph import composition
-from chainrule.graph.node import callers_place
 from chainrule.primitives.declare import primitive
 from chainrule.primitives.linear_algebra import (
+    HALF_THE_WORK,
     adjoint,
-    halved_diagonal,
     hermitian_part,
-    transposed,
+    to_triangle,
 )
 from chainrule.primitives.samples import (
     case,
-    positive_definite,
     separated,
     separated_symmetric,
+    with_imaginary,
 )
 
 # NumPy's own result types, so that traced results have the same fields.
 _EIGH: Any = type(np.linalg.eigh(np.eye(1)))
-_QR: Any = type(np.linalg.qr(np.eye(1)))
 _SVD: Any = type(np.linalg.svd(np.eye(1)))
+
+# LAPACK's values err by a few ε times the norm (Anderson et al., LAPACK Users' Guide, section 4.7):
+# equal ones come out this far apart, and a quotient by such a gap would be noise of any size.
+_FEW = 8
 
 
 def _reciprocal(x: Any, scale: Any) -> Any:
-    """1/x, but 0 where |x| ≤ ε · scale: a zero up to rounding. Structural at every order."""
-    zero = np.abs(x) <= np.finfo(x.dtype).eps * scale
+    """1/x, but 0 where |x| ≤ 8 ε · scale: a zero up to rounding. Structural at every order."""
+    zero = np.abs(x) <= _FEW * np.finfo(x.dtype).eps * scale
     return np.where(zero, 0, 1 / np.where(zero, 1, x))
 
 
@@ -47,46 +51,45 @@ def _differences(w: Any) -> Any:
     return _reciprocal(w[..., None, :] - w[..., :, None], scale)
 
 
-def _moved_cholesky(t: Any, y: Any) -> Any:
-    """L̇ = L Φ(L⁻¹ Ȧ L⁻ᴴ), Φ the lower triangle with half of the diagonal.
-
-    Source: M. Seeger et al., "Auto-Differentiating Linear Algebra" (2017), section 4.1.
-    """
-    inner = np.linalg.solve(y, adjoint(np.linalg.solve(y, hermitian_part(t, "L"))))
-    return y @ (inner * halved_diagonal(inner.shape[-1], inner.dtype))
-
-
-lower_cholesky = primitive(
-    "cholesky",
-    compute=np.linalg.cholesky,
-    jvp=(_moved_cholesky,),
-    latex=r"\operatorname{{chol}} {x}",
-    samples=[case(positive_definite(3)), case(positive_definite(3, 2))],
-)
-
-
-@composition(np.linalg.cholesky)
-def cholesky(a: Any, /, *, upper: bool = False) -> Any:
-    """`np.linalg.cholesky`: A = L Lᴴ, or A = Uᴴ U with `upper`.
-
-    As NumPy reads only that triangle of A, only that triangle has derivatives.
-
-    >>> import chainrule as cr
-    >>> cr.grad(lambda a: np.sum(np.linalg.cholesky(a)))(np.diag([4.0, 16.0]))
-    array([[0.25 , 0.   ],
-           [0.5  , 0.125]])
-    """
-    return adjoint(lower_cholesky(adjoint(a))) if upper else lower_cholesky(a)
-
-
 def _moved_vectors(t: Any, y1: Any, y2: Any, triangle: str) -> Any:
-    """V̇ = V (F ∘ Vᴴ Ȧ V). Source: Giles (2008), section 3.1."""
+    """V̇ = V (F ∘ Vᴴ Ȧ V). Source: Giles (2008)."""
     return y2 @ (_differences(y1) * (adjoint(y2) @ hermitian_part(t, triangle) @ y2))
+
+
+def _pulled_values(g: Any, y2: Any, triangle: str) -> Any:
+    """Ā = V diag(w̄) Vᴴ."""
+    return to_triangle((y2 * g[..., None, :]) @ adjoint(y2), triangle)
+
+
+def _pulled_vectors(g: Any, y1: Any, y2: Any, triangle: str) -> Any:
+    """Ā = V (F ∘ Vᴴ V̄) Vᴴ."""
+    inner = _differences(y1) * (adjoint(y2) @ g.conj())
+    return to_triangle(y2 @ inner @ adjoint(y2), triangle)
+
+
+def _weighted(u: Any, v: Any) -> Any:
+    """Σ k uₖ vₖᴴ, which a phase common to uₖ and vₖ leaves as it is."""
+    return (u * np.arange(1, u.shape[-1] + 1, dtype=u.real.dtype)) @ adjoint(v)
+
+
+def _without_phases(y1: Any, y2: Any) -> tuple[Any, ...]:
+    """Complex eigenvectors are determined up to a phase each."""
+    return y1, _weighted(y2, y2)
+
+
+def _without_common_phases(y1: Any, y2: Any, y3: Any) -> tuple[Any, ...]:
+    """Complex singular vectors are determined up to a phase that each pair shares."""
+    v = adjoint(y3)
+    return _weighted(y1, y1), y2, _weighted(v, v), _weighted(y1, v)
+
+
+def _eigh(x: Any, *, triangle: Any) -> tuple[Any, ...]:
+    return tuple(np.linalg.eigh(x, triangle))
 
 
 spectrum = primitive(
     "eigh",
-    compute=lambda x, *, triangle: tuple(np.linalg.eigh(x, triangle)),
+    compute=_eigh,
     outputs=2,
     jvp=(
         lambda t, y2, triangle: np.real(
@@ -94,12 +97,16 @@ spectrum = primitive(
         ),
         _moved_vectors,
     ),
+    vjp=(_pulled_values, _pulled_vectors),
     latex=r"\operatorname{{eigh}} {x}",
     samples=[
         case(separated_symmetric(3), triangle="L"),
         case(separated_symmetric(3, 2), triangle="L"),
         case(separated_symmetric(4), triangle="U"),
+        case(with_imaginary(separated_symmetric(3)), triangle="L").only(_without_phases),
+        case(with_imaginary(separated_symmetric(3, 2)), triangle="U").only(_without_phases),
     ],
+    note=HALF_THE_WORK,
 )
 
 
@@ -117,7 +124,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
 @composition(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     """`np.linalg.eigvalsh`; the derivative needs the eigenvectors, so they are computed."""
-    return np.linalg.eigh(a, UPLO).eigenvalues
+    return eigh(a, UPLO).eigenvalues
 
 
 def _moved_left(t: Any, y1: Any, y2: Any, y3: Any) -> Any:
@@ -169,6 +176,8 @@ singular_decomposition = primitive(
         case(separated(3, 4, 2), full_matrices=False),
         case(separated(3, 3), full_matrices=False),
         case(separated(4, 3), full_matrices=True),  # one column completes U, up to its sign
+        case(with_imaginary(separated(4, 3)), full_matrices=False).only(_without_common_phases),
+        case(with_imaginary(separated(3, 3)), full_matrices=False).only(_without_common_phases),
     ],
 )
 
@@ -198,7 +207,7 @@ def _svd_of_hermitian(a: Any) -> tuple[Any, Any, Any]:
     w, v = np.linalg.eigh(a)
     order = np.argsort(np.abs(w), axis=-1)[..., ::-1]
     w = np.take_along_axis(w, order, axis=-1)
-    u = np.take_along_axis(v, order[..., None, :], axis=-1)
+    u = np.take_along_axis(v, np.broadcast_to(order[..., None, :], v.shape), axis=-1)
     signs = np.where(np.signbit(w), -1, 1).astype(w.dtype)
     return u, np.abs(w), adjoint(u * signs[..., None, :])
 
@@ -206,57 +215,3 @@ def _svd_of_hermitian(a: Any) -> tuple[Any, Any, Any]:
 @composition(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Any:
     return np.linalg.svd(x, compute_uv=False)
-
-
-def _turn(t: Any, q: Any, r: Any) -> tuple[Any, Any, Any]:
-    """Ω = Qᴴ Q̇, and C = Ȧ R⁻¹ and Qᴴ C for the first columns, of which Q is made.
-
-    Ω is skew-Hermitian and Qᴴ C - Ω upper triangular with a real diagonal.
-    """
-    rank = r.shape[-2]
-    square = r[..., :, :rank]
-    c = transposed(np.linalg.solve(transposed(square), transposed(t[..., :, :rank])))
-    inner = adjoint(q) @ c
-    half = inner * halved_diagonal(rank, inner.dtype)
-    return half - adjoint(half), c, inner
-
-
-def _moved_orthonormal(t: Any, y1: Any, y2: Any) -> Any:
-    """Q̇ = Q Ω + (1 - Q Qᴴ) Ȧ R⁻¹. Source: Seeger et al. (2017), section 4.3."""
-    omega, c, inner = _turn(t, y1, y2)
-    if y1.shape[-2] == y1.shape[-1]:
-        return y1 @ omega
-    return y1 @ (omega - inner) + c
-
-
-def _moved_triangular(t: Any, y1: Any, y2: Any) -> Any:
-    """Ṙ = Qᴴ Ȧ - Ω R."""
-    omega, _, _ = _turn(t, y1, y2)
-    return np.triu(adjoint(y1) @ t - omega @ y2)
-
-
-orthonormal_triangular = primitive(
-    "qr",
-    compute=lambda x: tuple(np.linalg.qr(x)),
-    outputs=2,
-    jvp=(_moved_orthonormal, _moved_triangular),
-    latex=r"\operatorname{{qr}} {x}",
-    samples=[case(separated(4, 3)), case(separated(3, 3)), case(separated(3, 5, 2))],
-)
-
-
-@composition(np.linalg.qr)
-def qr(a: Any, mode: str = "reduced") -> Any:
-    """`np.linalg.qr`: A = Q R with mode "reduced", and R alone with "r".
-
-    "complete" has a derivative where it is "reduced", for matrices that are not tall.
-    """
-    if mode == "raw" or (mode == "complete" and a.shape[-2] > a.shape[-1]):
-        raise UnsupportedError(
-            f"np.linalg.qr(a, mode={mode!r}) at {callers_place()} has no derivative here for a "
-            f"matrix of shape {a.shape}; use mode='reduced' (Q and R) or mode='r' (R alone)"
-        )
-    if mode not in ("reduced", "complete", "r"):
-        raise ValueError(f"Unrecognized mode {mode!r}")
-    q, r = orthonormal_triangular(a)
-    return r if mode == "r" else _QR(q, r)

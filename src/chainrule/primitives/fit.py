@@ -32,9 +32,12 @@ def cast(value: Any, dtype: np.dtype[Any]) -> Any:
     return value if value.dtype == dtype else value.astype(dtype)
 
 
-def fit_cotangent(g: Any, spec: Spec) -> Any:
-    """A cotangent with the shape and dtype of its variable."""
-    if g.shape == spec.shape and g.dtype == spec.dtype:
+def fit_cotangent(g: Any, spec: Spec, *, conjugate: bool = False) -> Any:
+    """A cotangent, or its conjugate, with the shape and dtype of its variable."""
+    dtype = g.dtype
+    if conjugate and dtype.kind == "c":
+        g = np.conjugate(g)
+    if dtype == spec.dtype and g.shape == spec.shape:
         return g
     if g.shape != spec.shape:
         broadcast = np.broadcast_shapes(g.shape, spec.shape)

@@ -299,6 +299,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
         return counts(x, minlength=minlength)
     size = builtins.max(minlength, 1 + int(np.max(x)) if np.size(x) else 0)
     template, arrays = split_index((np.asarray(x),))
+    weights = weights.astype(np.float64)  # as NumPy sums them
     return scatter_entries(weights, *arrays, template=template, to=(size,))
 
 
@@ -315,14 +316,10 @@ counts = flat(
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Differences of neighbours along the axis, `n` times."""
     axis = normalize_axis_index(axis, a.ndim)
-    ends = [
-        np.broadcast_to(e, (*a.shape[:axis], np.shape(e)[axis] if np.ndim(e) else 1, *a.shape[axis + 1 :]))
-        if e is not None
-        else None
-        for e in (prepend, append)
-    ]
-    if prepend is not None or append is not None:
-        parts = [part for part in (ends[0], a, ends[1]) if part is not None]
+    layer = tuple(1 if k == axis else size for k, size in enumerate(a.shape))
+    given = [end for end in (prepend, a, append) if end is not None]
+    if len(given) > 1:
+        parts = [np.broadcast_to(end, layer) if np.ndim(end) == 0 else end for end in given]
         a = np.concatenate(parts, axis=axis)
     lead = (slice(None),) * axis
     for _ in range(n):

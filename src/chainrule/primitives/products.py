@@ -58,6 +58,7 @@ matmul = multilinear(
 
 @composition(np.dot)
 def dot(a: Any, b: Any) -> Any:
+    a, b = (np.asarray(x) if isinstance(x, list | tuple | float | int) else x for x in (a, b))
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
     if np.ndim(b) <= 2 and np.ndim(a) <= 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,12 @@ average = linear(
 )
 
 
+def _counted(where: Any, a: Any, axis: Axis, keepdims: bool) -> Any:
+    """How many entries `where` takes, in the precision of `a`."""
+    taken = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
+    return taken.astype(np.empty(0, a.dtype).real.dtype)
+
+
 @composition(np.mean)
 def mean(
     a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True
@@ -101,7 +108,7 @@ def mean(
     if dtype is not None:
         a = a.astype(dtype)
     if where is not True:
-        counted = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
+        counted = _counted(where, a, axis, keepdims)
         return np.sum(a, axis=axis, keepdims=keepdims, where=where) / counted
     return average(a, axis=axis, keepdims=bool(keepdims))
 
@@ -130,9 +137,10 @@ def var(
         squares = np.square(apart_from_mean)
     counted: Any = _count(a.shape, axis)
     if where is not True:
-        counted = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
-    freedom = np.maximum(counted - (ddof if correction is None else correction), 0)
-    return np.sum(squares, axis=axis, keepdims=keepdims, where=where) / freedom
+        counted = _counted(where, a, axis, keepdims)
+    freedom = counted - (ddof if correction is None else correction)
+    summed = np.sum(squares, axis=axis, keepdims=keepdims, where=where)
+    return summed / (builtins.max(freedom, 0) if where is True else np.maximum(freedom, 0))
 
 
 @composition(np.std)
@@ -302,9 +310,7 @@ def weighted_average(
     if np.shape(weights) != np.shape(a):  # weights along the one axis
         if not isinstance(axis, int) or np.ndim(weights) != 1:
             raise ValueError("weights of another shape than the array need one axis and dimension")
-        weights = np.moveaxis(
-            np.reshape(weights, (-1,) + (1,) * (np.ndim(a) - 1)), 0, axis
-        )
+        weights = np.moveaxis(np.reshape(weights, (-1,) + (1,) * (np.ndim(a) - 1)), 0, axis)
     weights = np.broadcast_to(weights, np.shape(a))
     scale = np.sum(weights, axis=axis, keepdims=keepdims)
     y = np.sum(a * weights, axis=axis, keepdims=keepdims) / scale

@@ -176,9 +176,13 @@ def squeeze(a: Any, axis: Any = None) -> Any:
 
 @view_composition(np.ravel)
 def ravel(a: Any, order: str = "C") -> Any:
+    """`np.ravel`: unlike a reshape, a copy unless the entries lie next to each other."""
     if order == "K":  # as it lies in memory
         a = np.transpose(a, np.argsort([-abs(step) for step in memory_of(a).strides], stable=True))
-    return reshape(a, (-1,), order)
+    elif order == "F" or (order == "A" and memory_of(a).flags.fnc):
+        a = np.transpose(a)
+    flat = reshaped(a, to=(-1,))
+    return flat if memory_of(a).flags.c_contiguous else np.copy(flat)
 
 
 @view_composition(np.atleast_1d)
@@ -196,7 +200,11 @@ def atleast_2d(*arys: Any) -> Any:
 @view_composition(np.atleast_3d)
 def atleast_3d(*arys: Any) -> Any:
     out = tuple(
-        a if np.ndim(a) > 2 else np.atleast_2d(a)[..., None] if np.ndim(a) else np.reshape(a, (1, 1, 1))
+        a
+        if np.ndim(a) > 2
+        else np.atleast_2d(a)[..., None]
+        if np.ndim(a)
+        else np.reshape(a, (1, 1, 1))
         for a in arys
     )
     return out if len(out) > 1 else out[0]

@@ -7,6 +7,7 @@ surface that users touch.
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -40,6 +41,20 @@ def _operator(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callabl
         return function(other, self)
 
     return left, right
+
+
+def _equality(
+    function: Callable[..., Any], plain: Callable[[Any, Any], Any]
+) -> Callable[[Any, object], Any]:
+    """`==` or `!=`, which can be asked of anything: what is no number is no operand either."""
+    left, _ = _operator(function)
+
+    def method(self: Any, other: object) -> Any:
+        if other is None or isinstance(other, str):
+            return plain(conversion.concrete(self), other)
+        return left(self, other)
+
+    return method
 
 
 def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -252,8 +267,8 @@ class TracedArray(Traced):
     __xor__, __rxor__ = _operator(registry["bitwise_xor"])
     __lt__, __gt__ = _operator(registry["less"])[0], _operator(registry["greater"])[0]
     __le__, __ge__ = _operator(registry["less_equal"])[0], _operator(registry["greater_equal"])[0]
-    __eq__ = _operator(registry["equal"])[0]
-    __ne__ = _operator(registry["not_equal"])[0]
+    __eq__ = _equality(registry["equal"], operator.eq)
+    __ne__ = _equality(registry["not_equal"], operator.ne)
 
     __iadd__ = _in_place(arithmetic.add)
     __isub__ = _in_place(arithmetic.subtract)

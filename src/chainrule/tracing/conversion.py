@@ -55,7 +55,13 @@ def concrete(value: Any) -> Any:
 
 
 def lifted(value: Any) -> Any:
-    """An object array of traced scalars (from np.array([x, y])) as one traced array."""
+    """An object array of traced scalars (from np.array([x, y])) as one traced array.
+
+    A traced array stays, read again if it is a view of one that was written.
+    """
+    if isinstance(value, Traced):
+        value.settle()
+        return value
     if not (isinstance(value, np.ndarray) and value.dtype.kind == "O"):
         return value
     if value.ndim == 0:

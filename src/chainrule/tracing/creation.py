@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.graph import Level
+from chainrule.graph import Level, spec_of
 from chainrule.tracing.array import TracedArray
 from chainrule.tracing.conversion import gathered, operand
 
@@ -70,7 +70,7 @@ def arange(*args: Any, **options: Any) -> Any:
         return np.arange(*args, **options)
     start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
     count = max(0, int(np.ceil((stop - start) / step)))
-    return start + step * np.arange(count)
+    return start + step * np.arange(count, dtype=spec_of(stop - start).dtype)
 
 
 def linspace(
@@ -86,7 +86,7 @@ def linspace(
     start, stop = operand(start), operand(stop)
     pieces = num - 1 if endpoint else num
     step = (stop - start) / pieces if pieces > 0 else np.nan * (stop - start)
-    k = np.reshape(np.arange(num), (num,) + (1,) * np.ndim(step))
+    k = np.arange(num, dtype=spec_of(step).dtype).reshape((num,) + (1,) * np.ndim(step))
     values = start + k * step if pieces > 0 else start + 0 * k * (stop - start)
     if axis:
         values = np.moveaxis(values, 0, axis)

@@ -67,9 +67,9 @@ _captures: ContextVar[Captures | None] = ContextVar("captured arrays", default=N
 
 def capture(value: Any) -> Any:
     """`value` such that later writes of the user's code cannot change what was recorded."""
-    if isinstance(value, Traced):
-        return value.snapshot()  # type: ignore[attr-defined]
-    if type(value) is not np.ndarray or not value.flags.writeable:
+    if type(value) is not np.ndarray:
+        return value.snapshot() if isinstance(value, Traced) else value  # type: ignore[attr-defined]
+    if not value.flags.writeable:
         return value
     captures = _captures.get()
     if value.nbytes <= COPIED_BYTES or captures is None:

@@ -21,7 +21,7 @@ from chainrule.graph import (
     spec_of,
 )
 from chainrule.graph.node import Edge, callers_place
-from chainrule.graph.primitive import INDICES
+from chainrule.graph.primitive import INDICES, Positions
 from chainrule.primitives.fit import as_array
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.levels import capture, next_tag
@@ -102,7 +102,8 @@ class Tape(Level):
                 own = True
                 values[k] = value = argument.value
                 edges[k] = edge = argument.mark  # type: ignore[attr-defined]
-                nested = nested or isinstance(value, Traced)
+                if isinstance(value, Traced):
+                    nested = True
                 if edge is not OPAQUE and k not in primitive.flat_inputs:
                     wanted.append(k)
         result = evaluate(primitive if nested else primitive.compute, primitive, values, params)
@@ -111,18 +112,19 @@ class Tape(Level):
         if not wanted:
             return self.constant(result) if own and is_inexact(result) else result
         saved = self._saved(primitive, wanted, values, edges, result)
-        if primitive.uses_shapes:
+        if primitive.uses_shapes and len(wanted) < len(values):
             edges = _with_shapes(edges, values)
-        several = isinstance(result, tuple)
-        specs = tuple([spec_of(y) for y in result]) if several else (spec_of(result),)
-        node = Node(primitive, tuple(edges), params, specs, callers_place())
-        if several:
+        if isinstance(result, tuple):
+            specs = tuple([spec_of(y) for y in result])
+            node = Node(primitive, tuple(edges), params, specs, callers_place(3))
             self.steps.append((node, saved))
             return tuple(
                 [Recorded(self, y, (node, k)) if is_inexact(y) else y for k, y in enumerate(result)]
             )
-        if specs[0].dtype.kind not in "fc":
+        spec = spec_of(result)
+        if spec.dtype.kind not in "fc":
             return result
+        node = Node(primitive, tuple(edges), params, (spec,), callers_place(3))
         self.steps.append((node, saved))
         return Recorded(self, result, (node, 0))
 
@@ -135,28 +137,31 @@ class Tape(Level):
         result: Any,
     ) -> Saved:
         """The values that the derivatives for the inputs `wanted` will read."""
-        kept, results_kept = primitive.saves(tuple(wanted))
-        xs: tuple[Any, ...]
-        if kept is not None and not kept:
-            xs = ()
-        elif len(wanted) == len(values) and _all(kept, len(values)) and not self.weak:
-            xs = tuple(values)  # all are wanted and read: none is from outside
+        saves = primitive.saves(tuple(wanted))
+        all_wanted = len(wanted) == len(values)  # so all are floating, and none is from outside
+        if saves.no_input or (all_wanted and saves.inputs is INDICES):
+            xs: tuple[Any, ...] = ()
+        elif all_wanted and saves.every_input and not self.weak:
+            xs = tuple(values)
         else:
-            found: list[Any] = [None] * len(values)
-            dtype = spec_of(result[0] if isinstance(result, tuple) else result).dtype
-            for k, value in enumerate(values):
-                if kept is None or k in kept or (kept is INDICES and not is_inexact(value)):
-                    value = as_array(value, dtype)
-                    found[k] = capture(value) if edges[k] is OPAQUE else value
-            xs = tuple(found)
-        if not results_kept and results_kept is not None:
+            xs = _captured(saves.inputs, values, edges, result)
+        if saves.no_output:
             return wanted, xs, ()
         results = result if isinstance(result, tuple) else (result,)
         return wanted, xs, tuple([as_array(y) for y in results])
 
 
-def _all(kept: frozenset[int] | None, count: int) -> bool:
-    return kept is None or (len(kept) == count and kept is not INDICES)
+def _captured(
+    kept: Positions, values: list[Any], edges: list[Edge], result: Any
+) -> tuple[Any, ...]:
+    """The values at the positions `kept`; those from outside safe from later writes."""
+    found: list[Any] = [None] * len(values)
+    dtype = spec_of(result[0] if isinstance(result, tuple) else result).dtype
+    for k, value in enumerate(values):
+        if kept is None or k in kept or (kept is INDICES and not is_inexact(value)):
+            value = as_array(value, dtype)
+            found[k] = capture(value) if edges[k] is OPAQUE else value
+    return tuple(found)
 
 
 def _with_shapes(edges: list[Edge], values: list[Any]) -> list[Edge]:

@@ -67,8 +67,7 @@ def _replace(array: Any, new: Any) -> None:
     """Bind `array` to `new`, and with it the arrays that it is a view of."""
     while array.alias is not None:
         alias = array.alias
-        rebind(array, new)
-        new = alias.view.back(alias.base, array, **alias.params)
+        new = alias.view.back(alias.base, new, **alias.params)
         array.alias = alias._replace(seen=None)  # it reads again: its memory is the owner's
         array = alias.base
     before, after = memory_of(array).flags, memory_of(new).flags

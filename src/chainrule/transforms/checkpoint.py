@@ -51,7 +51,7 @@ class Checkpointed(Primitive):
     form = "call"
 
     def saves(self, wanted: tuple[int, ...]) -> Saves:
-        return None, None
+        return Saves(None, None)
 
     def pulls(
         self,
