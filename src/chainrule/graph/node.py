@@ -44,7 +44,7 @@ def spec_of(value: Any) -> Spec:
     dtype = _PYTHON_NUMBERS.get(type(value))
     if dtype is not None:
         return Spec((), dtype)
-    return _tuple(Spec, (value.shape, value.dtype))
+    return _tuple(Spec, (value.shape, value.dtype))  # type: ignore[no-any-return]
 
 
 class Place(NamedTuple):

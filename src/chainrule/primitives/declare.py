@@ -81,10 +81,8 @@ class Elementwise(Primitive):
         self, factor: Any, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...]
     ) -> Any:
         partial = self.partials[i]
-        if partial is ONE:
-            return factor
-        if partial is MINUS_ONE:
-            return -factor
+        if isinstance(partial, Constant):
+            return factor if partial.value == 1 else -factor
         p = partial((), node, xs, ys, i)
         if isinstance(factor, Traced) or isinstance(p, Traced):
             return chain_product(factor, p)
