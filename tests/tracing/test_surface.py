@@ -50,6 +50,7 @@ PLAIN = {
     "M": _apart(3, 4) > 0,
     "ROW": np.array([True, False, True]),
     "L": [0.5, 1.5, -2.0, 3.0],
+    "N": np.array([[3, -1, 2, 5], [0, 4, 1, -2], [7, 6, -3, 2]]),
 }
 
 
@@ -144,6 +145,15 @@ ELEMENTWISE = rows("""
     np.where(m > 0, m, 0.1)
     np.where(m > 0, 2.0, n)
     np.where(M, v, s)
+    np.where(M, m, N)
+    np.where(m > 0, 3, m)
+    np.where(m > 0, True, m)
+    np.where(N, m, n)
+    m * N
+    N - m
+    p ** N
+    np.maximum(m, N)
+    np.clip(m, N, None)
     np.copysign(p, m)
     np.heaviside(m, 0.5)
     np.mod(p, 0.7)
@@ -228,10 +238,14 @@ SHAPES = rows("""
     np.concatenate([m, n, A], axis=1)
     np.concatenate((m, n), axis=None)
     np.concatenate([m, n], dtype=np.float32)
+    np.concatenate([m, N])
+    np.concatenate([M, m], axis=1)
     np.concat([m, n], axis=-1)
     np.stack([m, n])
     np.stack([m, n, A], axis=-1)
     np.stack((s, s * 2, 1.0))
+    np.stack([m, N, M])
+    np.stack([s, 2])
     np.hstack([v, w, s])
     np.hstack([m, n])
     np.vstack([v, w])
@@ -241,6 +255,8 @@ SHAPES = rows("""
     np.append(v, w)
     np.append(m, n, axis=0)
     np.append(v, 3.0)
+    np.append(v, [1, 2])
+    np.append(I, v)
     np.split(m, 2, axis=1)
     np.split(v, [1, 3])
     np.array_split(v, 3)
@@ -260,7 +276,7 @@ SHAPES = rows("""
     np.roll(m, 1, axis=0)
     np.pad(m, 1)
     np.pad(m, ((1, 2), (0, 1)))
-    np.pad(m, (1, 2), mode='constant', constant_values=3.0)
+    np.pad(m, (1, 2), mode='constant', constant_values=3)
     np.pad(m, 2, mode='edge')
     np.pad(m, ((1, 1), (2, 0)), mode='reflect')
     np.pad(v, 3, mode='wrap')
@@ -516,6 +532,11 @@ PRODUCTS = rows("""
     np.outer(m, w)
     np.outer(L, v)
     np.linalg.outer(v, w)
+    N @ v
+    m @ N.T
+    np.einsum('ij,ij->i', N, m)
+    np.tensordot(N, m, axes=([0], [0]))
+    np.outer(N, v)
     np.vdot(m, n)
     np.vecdot(m, n)
     np.linalg.vecdot(m, n, axis=0)
@@ -676,6 +697,8 @@ COMPLEX = rows("""
     z[I]
     z.reshape(-1)
     np.where(M, z, m)
+    np.where(M, z, N)
+    np.concatenate([z, N])
     np.concatenate([z, m])
     np.stack([m, z])
     z * m

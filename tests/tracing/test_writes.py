@@ -46,6 +46,18 @@ def list_value(x, w):
     return y
 
 
+def whole_numbers(x, w):
+    y = x * w
+    y[0] = np.array([1, 2, 3, 4])
+    y[1, [0, 2]] = np.array([5, 6])
+    y[1, 1] = np.int64(3)
+    y[2, 1:] = [7, 8, 9]
+    y[x > 1] = True
+    y[2] += np.arange(4)
+    np.copyto(y[0], np.arange(4), where=np.array([True, False, False, True]))
+    return y * x
+
+
 def mask(x, w):
     y = x + w
     y[x > 0.5] = 0.0

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph.node import Node, Spec
-from chainrule.graph.traced import Level, Traced
+from chainrule.graph.traced import Traced
 
 ArrayFunction = Callable[..., Any]
 Positions = frozenset[int] | None
@@ -217,17 +217,10 @@ class Primitive:
         return f"<{self.form} primitive {self.name}>"
 
     def __call__(self, *arguments: Any, **params: Any) -> Any:
-        level: Level | None = None
         for argument in arguments:
             if isinstance(argument, Traced):
-                alias = argument.alias
-                if alias is not None and alias.root.value is not alias.seen:
-                    argument.settle()
-                if level is None or argument.level.tag > level.tag:
-                    level = argument.level
-        if level is None:
-            return self.compute(*arguments, **params)
-        return level.apply(self, arguments, params)
+                return argument.level.apply(self, arguments, params)
+        return self.compute(*arguments, **params)
 
     def saved_for(self, i: int) -> tuple[Rule, ...]:
         """The rules that the derivative with respect to input `i` evaluates."""

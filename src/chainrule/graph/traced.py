@@ -32,8 +32,19 @@ class Level:
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:
-        """Carry out one operation whose highest operand belongs to this level."""
+        """Carry out one operation, an operand of which belongs to this level.
+
+        An operand of a higher tag takes over: its level carries the operation out instead.
+        """
         raise NotImplementedError
+
+
+def owner(arguments: tuple[Any, ...]) -> Level:
+    """The level with the highest tag among traced operands, all of whose views are settled."""
+    traced = [argument for argument in arguments if isinstance(argument, Traced)]
+    for argument in traced:
+        argument.settle()
+    return max((argument.level for argument in traced), key=lambda level: level.tag)
 
 
 class Traced:
@@ -47,6 +58,10 @@ class Traced:
     level: Level
     value: Any
     alias: Any
+
+    def snapshot(self) -> Traced:
+        """The same array under a handle of its own, which later writes do not reach."""
+        raise NotImplementedError
 
     def settle(self) -> None:
         """Read a view anew if the array that it views was written since."""

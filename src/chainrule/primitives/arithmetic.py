@@ -170,3 +170,19 @@ astype = linear(
 def cast(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     """`np.astype`."""
     return x if not copy and x.dtype == dtype else astype(x, dtype=np.dtype(dtype))
+
+
+def as_operands(*values: Any) -> list[Any]:
+    """Integer arrays among floating point ones as floating point, in the dtype of NumPy's result.
+
+    An integer input of a linear operation is data (an index, a mask), so what is joined with or
+    written into floating point arrays has to be floating point itself.
+    """
+    arrays = [(k, v) for k, v in enumerate(values) if hasattr(v, "dtype")]
+    dtype = np.result_type(*(v.dtype for _, v in arrays)) if arrays else None
+    operands = [float(v) if isinstance(v, bool) else v for v in values]
+    if dtype is not None and dtype.kind in "fc":
+        for k, value in arrays:
+            if value.dtype.kind in "biu":
+                operands[k] = value.astype(dtype)
+    return operands

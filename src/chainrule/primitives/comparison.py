@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import composition, registry
-from chainrule.primitives.arithmetic import hypot
+from chainrule.primitives.arithmetic import as_operands, hypot
 from chainrule.primitives.declare import ONE, ZERO, elementwise, flat, linear
 from chainrule.primitives.samples import (
     POSITIVE,
@@ -234,7 +234,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """`np.where`; with the condition alone, the indices at which it holds."""
     if x is None and y is None:
         return np.nonzero(condition)
-    return select(condition, x, y)
+    return select(condition, *as_operands(x, y))
 
 
 @composition(np.clip)

@@ -125,6 +125,8 @@ class Linear(Primitive):
     def pulls(
         self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
+        if len(wanted) == 1:
+            return [self.transposed((gs[0],), node, xs, ys, wanted[0])]
         return [self.transposed((gs[0],), node, xs, ys, i) for i in wanted]
 
     def push(
@@ -279,10 +281,12 @@ def strong_product(g: Any, p: Any) -> Any:
     one pass and no temporary, and only then the product is repaired.
     """
     y = g * p
-    witness = y.dot(y) if y.ndim == 1 else np.vdot(y, y)
+    witness = y  # itself where it is a scalar of NumPy's or of Python's
+    if isinstance(y, np.ndarray):
+        witness = y.dot(y) if y.ndim == 1 else np.vdot(y, y)
     if witness == witness:
         return y
-    return np.where((g == 0) | (p == 0), np.zeros((), y.dtype), y)[()]
+    return np.where((g == 0) | (p == 0), np.zeros((), np.result_type(y)), y)[()]
 
 
 chain_product: Multilinear = Multilinear(

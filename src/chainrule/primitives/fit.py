@@ -70,5 +70,5 @@ def as_array(value: Any, dtype: np.dtype[Any] = _FLOAT64) -> Any:
 
 
 def conjugated(g: Any) -> Any:
-    """The conjugate of a complex cotangent, if there is one; transposed rules are stated without it."""
+    """The conjugate of a complex cotangent, if there is one; rules are stated without it."""
     return np.conjugate(g) if g is not None and g.dtype.kind == "c" else g

@@ -183,9 +183,17 @@ def get_entries(x: Any, index: Any) -> Any:
 def set_entries(x: Any, value: Any, index: Any) -> Any:
     """`x` with x[index] = value, as a new array."""
     template, arrays = split_index(index)
+    return written(x, entry_values(x, value), *arrays, template=template)
+
+
+def entry_values(x: Any, value: Any) -> Any:
+    """What is written into `x`: whole numbers in a floating array are floating point."""
     if isinstance(value, list | tuple):
         value = np.asarray(value)
-    return written(x, value, *arrays, template=template)
+    if isinstance(value, bool):
+        return float(value)
+    whole = hasattr(value, "dtype") and value.dtype.kind in "biu"
+    return value.astype(x.dtype) if whole and x.dtype.kind in "fc" else value
 
 
 def add_at(x: Any, index: Any, value: Any) -> Any:

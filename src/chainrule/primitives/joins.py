@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from chainrule.graph import composition
+from chainrule.primitives.arithmetic import as_operands
 from chainrule.primitives.declare import linear
 from chainrule.primitives.indexing import set_entries
 from chainrule.primitives.samples import case, normal
@@ -54,7 +55,7 @@ joined = linear(
 def concatenate(
     arrays: Any, /, axis: int | None = 0, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Any:
-    arrays = [_array(a) for a in arrays]
+    arrays = as_operands(*map(_array, arrays))
     if axis is None:
         arrays, axis = [np.ravel(a) for a in arrays], 0
     y = joined(*arrays, axis=axis)
@@ -81,7 +82,7 @@ stacked = linear(
 
 @composition(np.stack)
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    y = stacked(*(_array(a) for a in arrays), axis=axis)
+    y = stacked(*as_operands(*map(_array, arrays)), axis=axis)
     return y if dtype is None else y.astype(dtype)
 
 

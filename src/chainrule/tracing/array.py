@@ -209,7 +209,7 @@ class TracedArray(Traced):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":
-            raise TypeError("only a traced integer can be used as an index")
+            raise conversion.no_index(self)
         return int(self._read("int"))
 
     def __trunc__(self) -> int:

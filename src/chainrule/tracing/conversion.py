@@ -17,7 +17,8 @@ OBJECT_ENTRIES = 1000
 _NUMBERS = (Traced, float, int, complex, np.number, np.bool_)
 _WAYS_OUT = {
     "float": "math and float() cannot carry a derivative; use NumPy's function (np.exp for "
-    "math.exp), or float(chainrule.stop_gradient(x)) where the plain number is meant",
+    "math.exp, chainrule.numpy.arange for np.arange), or float(chainrule.stop_gradient(x)) where "
+    "the plain number is meant",
     "complex": "complex() cannot carry a derivative; use NumPy, or "
     "complex(chainrule.stop_gradient(x)) where the plain number is meant",
     "item": "item() cannot carry a derivative; keep the array, or use "
@@ -107,6 +108,13 @@ def no_key() -> errors.ConversionError:
         f"a traced value is used as a key of a dict, a set or a cache at {callers_place()}; arrays "
         "cannot be keys: use int(x), or float(chainrule.stop_gradient(x)) where the plain number "
         "is meant"
+    )
+
+
+def no_index(array: Any) -> errors.ConversionError:
+    return errors.ConversionError(
+        f"a traced {array.dtype} is used as an index or a count at {callers_place()}; only a "
+        "single integer can be one: use int(x)"
     )
 
 

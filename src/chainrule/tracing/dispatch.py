@@ -19,6 +19,7 @@ from chainrule.tracing.array import TracedArray
 from chainrule.tracing.conversion import lifted as lifted
 from chainrule.tracing.conversion import name_of, operand, target, to_objects, unsupported
 
+_CONTAINERS = (np.ndarray, list, tuple)
 _ABOUT: dict[Any, Callable[..., Any]] = {
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
@@ -108,6 +109,10 @@ def function(
 
 def call(function: Any, meaning: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Carry out a NumPy function by its meaning; what it refuses names the user's line."""
+    for argument in args:
+        if type(argument) in _CONTAINERS:
+            args = tuple([_lifted(a) for a in args])
+            break
     if isinstance(meaning, Flat):
         args, kwargs = _arrays_first(function, args, kwargs)
     elif len(args) > 1 and len(args) > _position_of_out(function):
@@ -123,6 +128,15 @@ def call(function: Any, meaning: Any, args: tuple[Any, ...], kwargs: dict[str, A
         raise _explained(error, function, meaning, args, kwargs) from error
     result = _own(function, result, args)
     return result if out is None else _delivered(result, out)
+
+
+def _lifted(argument: Any) -> Any:
+    """An argument, or a list of them, with object arrays of traced scalars as traced arrays."""
+    if type(argument) in (list, tuple):
+        return type(argument)(
+            [lifted(part) if type(part) is np.ndarray else part for part in argument]
+        )
+    return lifted(argument)
 
 
 def _own(function: Any, result: Any, args: Iterable[Any]) -> Any:

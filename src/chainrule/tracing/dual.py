@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import Level, Node, Primitive, is_inexact, spec_of
-from chainrule.graph.traced import Traced
+from chainrule.graph.traced import Traced, owner
 from chainrule.primitives.fit import as_array, fit_tangent
 from chainrule.tracing.array import TracedArray
 from chainrule.tracing.levels import innermost, next_tag
@@ -32,6 +32,9 @@ class DualLevel(Level):
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:
+        level = owner(arguments)
+        if level is not self:
+            return level.apply(primitive, arguments, params)
         if not self.open:
             raise leak(self)
         values: list[Any] = []
@@ -47,7 +50,7 @@ class DualLevel(Level):
             else:
                 values.append(argument)
                 tangents.append(None)
-        result = evaluate(primitive, primitive, values, params)
+        result = evaluate(primitive, values, params)
         if not primitive.records:
             return result
         several = isinstance(result, tuple)

@@ -68,7 +68,7 @@ _captures: ContextVar[Captures | None] = ContextVar("captured arrays", default=N
 def capture(value: Any) -> Any:
     """`value` such that later writes of the user's code cannot change what was recorded."""
     if type(value) is not np.ndarray:
-        return value.snapshot() if isinstance(value, Traced) else value  # type: ignore[attr-defined]
+        return value.snapshot() if isinstance(value, Traced) else value
     if not value.flags.writeable:
         return value
     captures = _captures.get()

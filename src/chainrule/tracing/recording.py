@@ -19,6 +19,7 @@ from chainrule.graph import (
     spec_of,
 )
 from chainrule.graph.node import Edge, callers_place
+from chainrule.graph.traced import owner
 from chainrule.primitives.fit import as_array
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.levels import capture, next_tag
@@ -59,13 +60,16 @@ class Recording(Level):
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:
+        level = owner(arguments)
+        if level is not self:
+            return level.apply(primitive, arguments, params)
         if not self.open:
             raise leak(self)
         inputs = [
             a if isinstance(a, Recorded) and a.level is self else self.constant(a)
             for a in arguments
         ]
-        result = evaluate(primitive, primitive, [a.value for a in inputs], params)
+        result = evaluate(primitive, [a.value for a in inputs], params)
         results = result if isinstance(result, tuple) else (result,)
         specs = tuple(spec_of(y) for y in results)
         node = Node(primitive, tuple(a.mark for a in inputs), params, specs, callers_place())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -30,19 +30,22 @@ OPAQUE: Edge = (constant_node(None, Spec((), np.dtype(np.float64))), 0)
 """What a tape notes for an operand from outside: it is never differentiated."""
 
 
-def evaluate(
-    compute: Callable[..., Any], primitive: Primitive, values: list[Any], params: dict[str, Any]
-) -> Any:
+def evaluate(primitive: Primitive, values: list[Any], params: dict[str, Any]) -> Any:
     """Carry out an operation one level down; a refusal of NumPy names the user's line."""
     try:
-        return compute(*values, **params)
-    except (errors.ChainruleError, np.linalg.LinAlgError):
-        raise  # code that catches a singular matrix goes on catching it
+        return primitive(*values, **params)
     except (ValueError, IndexError) as error:
-        shapes = ", ".join(str(spec_of(v)) if hasattr(v, "shape") else repr(v) for v in values)
-        raise errors.ShapeError(
-            f"{primitive.name} at {callers_place()} does not fit its inputs {shapes}: {error}"
-        ) from error
+        raise refusal(primitive, values, error) from error
+
+
+def refusal(primitive: Primitive, values: list[Any], error: Exception) -> Exception:
+    """The sentence for shapes or values that NumPy refused."""
+    if isinstance(error, errors.ChainruleError | np.linalg.LinAlgError):
+        return error  # code that catches a singular matrix goes on catching it
+    shapes = ", ".join(str(spec_of(v)) if hasattr(v, "shape") else repr(v) for v in values)
+    return errors.ShapeError(
+        f"{primitive.name} at {callers_place()} does not fit its inputs {shapes}: {error}"
+    )
 
 
 def leak(level: Level) -> errors.LeakError:
@@ -53,11 +56,15 @@ def leak(level: Level) -> errors.LeakError:
     )
 
 
+_ARRAYS = (np.ndarray, np.generic)
+
+
 class Tape(Level):
     """Records what depends on its variables, and for each operation what its pullback will read.
 
     A step is a node with its saved values (inputs, outputs); None, or an empty tuple, where they
-    are not needed. `weak` tells that a variable is a Python number.
+    are not needed. Its nodes do not note the user's lines, which nobody asks of a gradient that is
+    computed at once; a `Recording` does. `weak` tells that a variable is a Python number.
     """
 
     __slots__ = ("steps", "weak")
@@ -70,7 +77,8 @@ class Tape(Level):
     def variable(self, value: Any) -> Recorded:
         """A fresh copy of `value`, the variable of a differentiation (the copy gate)."""
         node = Node(VARIABLE, (), {}, (spec_of(value),), None)
-        self.weak = self.weak or not isinstance(value, np.ndarray | np.generic)
+        if not isinstance(value, _ARRAYS):
+            self.weak = True
         return Recorded(self, capture(value), (node, 0))
 
     def constant(self, value: Any) -> Recorded:
@@ -93,30 +101,37 @@ class Tape(Level):
         values = list(arguments)
         edges = [OPAQUE] * len(values)
         wanted: list[int] = []
-        own = nested = False
+        nested = False
         for k, argument in enumerate(arguments):
             if isinstance(argument, Traced):
-                if argument.level is not self:
+                alias = argument.alias
+                if alias is not None and alias.root.value is not alias.seen:
+                    argument.settle()
+                level = argument.level
+                if level is self:
+                    values[k] = value = argument.value
+                    edges[k] = edge = argument.mark  # type: ignore[attr-defined]
+                    if isinstance(value, Traced):
+                        nested = True
+                    if edge is not OPAQUE and k not in primitive.flat_inputs:
+                        wanted.append(k)
+                elif level.tag > self.tag:
+                    return level.apply(primitive, arguments, params)
+                else:
                     nested = True
-                    continue
-                own = True
-                values[k] = value = argument.value
-                edges[k] = edge = argument.mark  # type: ignore[attr-defined]
-                if isinstance(value, Traced):
-                    nested = True
-                if edge is not OPAQUE and k not in primitive.flat_inputs:
-                    wanted.append(k)
-        result = evaluate(primitive if nested else primitive.compute, primitive, values, params)
+        try:
+            result = (primitive if nested else primitive.compute)(*values, **params)
+        except (ValueError, IndexError) as error:
+            raise refusal(primitive, values, error) from error
         if not primitive.records:
             return result
         if not wanted:
-            return self.constant(result) if own and is_inexact(result) else result
+            return self.constant(result) if is_inexact(result) else result
         saved = self._saved(primitive, wanted, values, edges, result)
         if primitive.uses_shapes and len(wanted) < len(values):
             edges = _with_shapes(edges, values)
         if isinstance(result, tuple):
-            specs = tuple([spec_of(y) for y in result])
-            node = Node(primitive, tuple(edges), params, specs, callers_place(3))
+            node = Node(primitive, tuple(edges), params, tuple([spec_of(y) for y in result]))
             self.steps.append((node, saved))
             return tuple(
                 [Recorded(self, y, (node, k)) if is_inexact(y) else y for k, y in enumerate(result)]
@@ -124,7 +139,7 @@ class Tape(Level):
         spec = spec_of(result)
         if spec.dtype.kind not in "fc":
             return result
-        node = Node(primitive, tuple(edges), params, (spec,), callers_place(3))
+        node = Node(primitive, tuple(edges), params, (spec,))
         self.steps.append((node, saved))
         return Recorded(self, result, (node, 0))
 

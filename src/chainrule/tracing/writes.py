@@ -88,6 +88,7 @@ def set_entries(array: Any, index: Any, value: Any) -> None:
     dtype = getattr(value, "dtype", np.dtype(type(value)))
     if dtype.kind == "c" and array.dtype.kind != "c":
         raise _dtype_error(dtype, array.dtype)
+    value = indexing.entry_values(array, value)
     _replace(array, indexing.written(array, value, *arrays, template=template))
 
 

@@ -23,11 +23,12 @@ Function = Callable[..., Any]
 class Call:
     """A function of its floating leaves, which returns its result as leaves too."""
 
-    __slots__ = ("_arguments", "_function", "_kwargs", "treedef")
+    __slots__ = ("_arguments", "_function", "_kwargs", "place", "treedef")
 
     def __init__(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._function = function
         self._kwargs = kwargs
+        self.place = callers_place()
         self._arguments = Arguments("checkpoint", args, tuple(range(len(args))))
         self.treedef: Any = None
 
@@ -68,7 +69,7 @@ class Checkpointed(Primitive):
         for again, before in zip(values, ys, strict=True):
             if not np.array_equal(concrete(again), concrete(before), equal_nan=is_inexact(before)):
                 raise errors.MutationError(
-                    f"the checkpointed function {call!r} of {node.place} gave another result when "
+                    f"the checkpointed function {call!r} of {call.place} gave another result when "
                     "it ran again for its derivative; it has to depend on its arguments alone "
                     "(draw random numbers outside and pass them in)"
                 )

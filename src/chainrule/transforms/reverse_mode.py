@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule import errors
-from chainrule.graph import Level, Spec, is_inexact, spec_of
+from chainrule.graph import Level, Spec, Traced, is_inexact, spec_of
 from chainrule.graph.node import callers_place
 from chainrule.passes.reverse import reverse
 from chainrule.primitives.fit import as_array, fit_cotangent
@@ -39,42 +39,59 @@ def owned(out: Any, level: Level) -> bool:
 def _cotangents(
     tape: Tape, steps: Any, outs: list[Any], gs: list[Any], variables: list[Recorded]
 ) -> list[Any]:
-    """The cotangents of the variables from those of the outputs; zeros where nothing arrives."""
+    """The cotangents of the variables from those of the outputs; zeros where nothing arrives.
+
+    Each is an array of its own: the walk hands one array to several inputs where their cotangents
+    are equal, and views where that is enough, but the caller may write into what it gets.
+    """
     seeds: dict[Any, Any] = {}
     for out, g in zip(outs, gs, strict=True):
         if g is not None and owned(out, tape):
             seeds[out.mark] = seeds[out.mark] + g if out.mark in seeds else g
     cotangents = reverse(steps, seeds)
+    handed_out = {id(g) for g in gs}
     found = []
     for variable in variables:
         g = cotangents.get(variable.mark)
-        spec = variable.mark[0].outputs[0]
-        found.append(np.zeros(spec.shape, spec.dtype)[()] if g is None else g)
+        if g is None:
+            spec = variable.mark[0].outputs[0]
+            g = np.zeros(spec.shape, spec.dtype)[()]
+        elif isinstance(g, np.ndarray):
+            if g.base is not None or id(g) in handed_out:
+                g = g.copy()
+        elif isinstance(g, Traced):
+            g = g.snapshot()
+        handed_out.add(id(g))
+        found.append(g)
     return found
 
 
 def _scalar(title: str, function: Function, out: Any) -> Spec:
     """The spec of a result that has a gradient: a real scalar."""
-    name = getattr(function, "__name__", "the function")
+    if is_inexact(out):
+        spec = spec_of(out)
+        if spec.shape == () and spec.dtype.kind == "f":
+            return spec
+    raise _not_scalar(title, getattr(function, "__name__", "the function"), out)
+
+
+def _not_scalar(title: str, name: str, out: Any) -> errors.OutputError:
     if not is_inexact(out):
         kind = f"{spec_of(out)}" if hasattr(out, "dtype") else type(out).__name__
-        raise errors.OutputError(
+        return errors.OutputError(
             f"{title} at {callers_place()}: {name} returns {kind}, not a real floating scalar; "
             "return one number, such as np.sum(...)"
         )
-    spec = spec_of(out)
-    if spec.shape != ():
-        raise errors.OutputError(
-            f"{title} at {callers_place()}: {name} returns an array of shape {spec.shape}, and a "
-            "gradient needs a scalar; return np.sum(...) of it, or use jacobian (all derivatives) "
-            "or elementwise_grad (the diagonal)"
+    if np.shape(out) != ():
+        return errors.OutputError(
+            f"{title} at {callers_place()}: {name} returns an array of shape {np.shape(out)}, and "
+            "a gradient needs a scalar; return np.sum(...) of it, or use jacobian (all "
+            "derivatives) or elementwise_grad (the diagonal)"
         )
-    if spec.dtype.kind == "c":
-        raise errors.OutputError(
-            f"{title} at {callers_place()}: {name} returns a complex number, and a gradient needs "
-            "a real one; return np.real(...), np.abs(...)**2, or use vjp"
-        )
-    return spec
+    return errors.OutputError(
+        f"{title} at {callers_place()}: {name} returns a complex number, and a gradient needs "
+        "a real one; return np.real(...), np.abs(...)**2, or use vjp"
+    )
 
 
 def _differentiate(
