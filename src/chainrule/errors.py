@@ -5,7 +5,7 @@ ChainruleError
 ├── OutputError (TypeError)           the function's result cannot be differentiated
 ├── ArgnumsError (ValueError)         argnums names an argument that is not there
 ├── StructureError (ValueError)       a tree does not have the structure it should have
-├── ShapeError (ValueError)           shapes do not fit inside the user's function
+├── ShapeError (ValueError, IndexError)   shapes do not fit inside the user's function
 ├── ConversionError (TypeError)       a traced value was asked for a plain number or array
 ├── WriteError (TypeError)            a traced value was written into a plain array
 ├── MutationError (ValueError)        an array that was recorded was written too early
@@ -45,7 +45,7 @@ class StructureError(ChainruleError, ValueError):
     """A tree of arrays does not have the structure of the tree that it belongs to."""
 
 
-class ShapeError(ChainruleError, ValueError):
+class ShapeError(ChainruleError, ValueError, IndexError):
     """NumPy refused the shapes or values of an operation inside the user's function."""
 
 

@@ -21,7 +21,7 @@ from chainrule.graph import Flat, Node, is_inexact
 from chainrule.graph.node import Edge
 from chainrule.passes.reverse import contributions
 from chainrule.primitives.declare import Constant, Elementwise
-from chainrule.primitives.fit import as_array
+from chainrule.primitives.fit import as_array, conjugated
 from chainrule.tracing.recording import Recording
 
 # How the course names what an operation does to the gradient that arrives.
@@ -159,7 +159,9 @@ def _backward(
     for i in wanted:
         if node.inputs[i] not in reached:
             continue
-        for edge, contribution in contributions(node, ([i], xs, ys), gs):
+        plain = [None if g is None else conjugated(g) for g in gs]
+        for edge, transposed in contributions(node, ([i], xs, ys), plain):
+            contribution = conjugated(transposed)
             part = share(recording, names, node, i, known)
             before = accumulators.get(edge)
             accumulators[edge] = contribution if before is None else before + contribution

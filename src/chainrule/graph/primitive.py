@@ -6,7 +6,7 @@ forms themselves (elementwise, linear, multilinear, general) are declared in `pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,7 @@ class Rule:
         self.uses_shapes = "shape" in needed or "shapes" in needed
 
     def __call__(
-        self, linear: tuple[Any, ...], node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], i: int
+        self, linear: Sequence[Any], node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], i: int
     ) -> Any:
         """Evaluate the rule for input `i` of `node`, whose saved values are `xs` and `ys`."""
         if self.only is not None:

@@ -14,12 +14,13 @@ class Level:
     An operation belongs to the operand with the highest tag; to it, all others are constants.
     """
 
-    __slots__ = ("open", "tag", "title")
+    __slots__ = ("open", "standing", "tag", "title")
 
     def __init__(self, tag: int, title: str) -> None:
         self.tag = tag
         self.title = title
         self.open = True
+        self.standing: Any = None  # the levels of dual numbers made by hand while this one runs
 
     def read(self, array: Traced, kind: str) -> Any:
         """The value of `array` one level down, because the code asks for its number."""

@@ -21,18 +21,16 @@ from chainrule.primitives.fit import conjugated, fit_cotangent
 def contributions(node: Node, saved: Saved, gs: list[Any]) -> list[tuple[Edge, Any]]:
     """What one operation adds to the cotangent of each wanted input, in their own order."""
     wanted, xs, ys = saved
-    if len(gs) > 1 or gs[0].dtype.kind == "c":
-        gs = [conjugated(g) for g in gs]
     found = []
     for i, g in zip(wanted, node.primitive.pulls(node, wanted, xs, ys, gs), strict=True):
         if g is not None:
             source, index = edge = node.inputs[i]
-            found.append((edge, fit_cotangent(g, source.outputs[index], conjugate=True)))
+            found.append((edge, fit_cotangent(g, source.outputs[index])))
     return found
 
 
-def reverse(steps: Iterable[tuple[Node, Saved]], seeds: dict[Edge, Any]) -> dict[Edge, Any]:
-    """The cotangents of the variables, from the cotangents `seeds`; absent means zero.
+def walk(steps: Iterable[tuple[Node, Saved]], seeds: dict[Edge, Any]) -> dict[Edge, Any]:
+    """The plain transpose, also for complex numbers: Σ (∂y/∂x)ᵀ g over the paths to each variable.
 
     `steps` are the operations, last first, each with what was saved for it.
     """
@@ -48,3 +46,13 @@ def reverse(steps: Iterable[tuple[Node, Saved]], seeds: dict[Edge, Any]) -> dict
                 known = cotangents.get(edge)
                 cotangents[edge] = g if known is None else known + g
     return cotangents
+
+
+def reverse(steps: Iterable[tuple[Node, Saved]], seeds: dict[Edge, Any]) -> dict[Edge, Any]:
+    """The cotangents of the variables, from the cotangents `seeds`; absent means zero.
+
+    The adjoint is the conjugate of the transpose of the conjugate: between the two ends of the
+    walk the conjugations cancel.
+    """
+    found = walk(steps, {edge: conjugated(g) for edge, g in seeds.items()})
+    return {edge: conjugated(g) for edge, g in found.items()}

@@ -77,23 +77,22 @@ class Elementwise(Primitive):
         partial = self.partials[i]
         return () if isinstance(partial, Constant) else (partial,)
 
-    def _times_partial(
-        self, factor: Any, node: Node, i: int, xs: tuple[Any, ...], ys: tuple[Any, ...]
-    ) -> Any:
-        partial = self.partials[i]
-        if isinstance(partial, Constant):
-            return factor if partial.value == 1 else -factor
-        p = partial((), node, xs, ys, i)
-        if isinstance(factor, Traced) or isinstance(p, Traced):
-            return chain_product(factor, p)
-        return strong_product(factor, p)  # without looking twice whether anything is traced
-
     def pulls(
         self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
-        if len(wanted) == 1:
-            return [self._times_partial(gs[0], node, wanted[0], xs, ys)]
-        return [self._times_partial(gs[0], node, i, xs, ys) for i in wanted]
+        factor = gs[0]
+        found = []
+        for i in wanted:
+            partial = self.partials[i]
+            if isinstance(partial, Constant):
+                found.append(factor if partial.value == 1 else -factor)
+                continue
+            p = partial((), node, xs, ys, i)
+            if isinstance(factor, Traced) or isinstance(p, Traced):
+                found.append(chain_product(factor, p))
+            else:  # without looking once more whether anything is traced
+                found.append(strong_product(factor, p))
+        return found
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
@@ -101,7 +100,7 @@ class Elementwise(Primitive):
         total = None
         for i, t in enumerate(ts):
             if t is not None and i not in self.flat_inputs:
-                total = _add(total, self._times_partial(t, node, i, xs, ys))
+                total = _add(total, self.pulls(node, [i], xs, ys, [t])[0])
         return [total]
 
 
@@ -125,9 +124,10 @@ class Linear(Primitive):
     def pulls(
         self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
-        if len(wanted) == 1:
-            return [self.transposed((gs[0],), node, xs, ys, wanted[0])]
-        return [self.transposed((gs[0],), node, xs, ys, i) for i in wanted]
+        found = []
+        for i in wanted:
+            found.append(self.transposed(gs, node, xs, ys, i))
+        return found
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
@@ -173,7 +173,7 @@ class Multilinear(Primitive):
     def pulls(
         self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
-        return [self.saved_for(i)[0]((gs[0],), node, xs, ys, i) for i in wanted]
+        return [self.saved_for(i)[0](gs, node, xs, ys, i) for i in wanted]
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]

@@ -32,12 +32,9 @@ def cast(value: Any, dtype: np.dtype[Any]) -> Any:
     return value if value.dtype == dtype else value.astype(dtype)
 
 
-def fit_cotangent(g: Any, spec: Spec, *, conjugate: bool = False) -> Any:
-    """A cotangent, or its conjugate, with the shape and dtype of its variable."""
-    dtype = g.dtype
-    if conjugate and dtype.kind == "c":
-        g = np.conjugate(g)
-    if dtype == spec.dtype and g.shape == spec.shape:
+def fit_cotangent(g: Any, spec: Spec) -> Any:
+    """A cotangent with the shape and dtype of its variable."""
+    if g.dtype == spec.dtype and g.shape == spec.shape:
         return g
     if g.shape != spec.shape:
         broadcast = np.broadcast_shapes(g.shape, spec.shape)
@@ -70,5 +67,5 @@ def as_array(value: Any, dtype: np.dtype[Any] = _FLOAT64) -> Any:
 
 
 def conjugated(g: Any) -> Any:
-    """The conjugate of a complex cotangent, if there is one; rules are stated without it."""
-    return np.conjugate(g) if g is not None and g.dtype.kind == "c" else g
+    """The conjugate of a complex cotangent; rules are stated without it."""
+    return np.conjugate(g) if g.dtype.kind == "c" else g

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from chainrule import errors
 from chainrule.graph import composition
+from chainrule.graph.node import callers_place
 from chainrule.primitives.arithmetic import as_operands
 from chainrule.primitives.declare import linear
 from chainrule.primitives.indexing import set_entries
@@ -210,7 +212,10 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> A
         inside = tuple(slice(a, a + n) for (a, _), n in zip(widths, array.shape, strict=True))
         return set_entries(frame, array, inside)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise ValueError(f"np.pad with mode={mode!r} has no derivative here; modes that copy have")
+        raise errors.UnsupportedError(
+            f"numpy.pad with mode={mode!r} at {callers_place()} has no derivative here; constant, "
+            "edge, reflect, symmetric and wrap have"
+        )
     for axis, width in enumerate(widths):
         order = np.pad(np.arange(array.shape[axis]), width, mode=mode, **options)  # type: ignore[call-overload]
         array = np.take(array, order, axis=axis)

@@ -120,9 +120,10 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 
 def _broadcast(x: Any, *, to: Shape) -> Any:
     """A read-only view; of a scalar it is made directly, at a tenth of np.broadcast_to's price."""
-    x = np.asarray(x)
-    if x.ndim:
+    if np.ndim(x):
         return np.broadcast_to(x, to)
+    x = np.array(x)
+    x.flags.writeable = False
     view: Any = np.ndarray(to, x.dtype, x, 0, (0,) * len(to))
     view.flags.writeable = False
     return view

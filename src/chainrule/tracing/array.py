@@ -134,7 +134,7 @@ class TracedArray(Traced):
 
     @property
     def mT(self) -> Any:  # noqa: N802  NumPy's name
-        return shapes.swapaxes(self, -1, -2)
+        return np.matrix_transpose(self)
 
     @property
     def real(self) -> Any:

@@ -21,10 +21,11 @@ from chainrule.tracing.tape import evaluate, leak
 class DualLevel(Level):
     """Carries a tangent beside every value; None is a tangent that is structurally zero."""
 
-    __slots__ = ()
+    __slots__ = ("by_hand",)
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, *, by_hand: bool = False) -> None:
         super().__init__(next_tag(), title)
+        self.by_hand = by_hand
 
     def constant(self, value: Any) -> Dual:
         return Dual.of(self, value, None)
@@ -130,8 +131,8 @@ class Dual(TracedArray):
         return np.zeros(self.shape, self.dtype)[()] if self.mark is None else self.mark
 
     def __iter__(self) -> Iterator[Any]:
-        if self.shape:
-            return super().__iter__()
+        if self.shape or not self.level.by_hand:  # type: ignore[attr-defined]
+            return super().__iter__()  # inside a transform a scalar cannot be unpacked, as in NumPy
         return iter((self.value, self.tangent))
 
     def __repr__(self) -> str:
@@ -142,17 +143,22 @@ def _text(value: Any) -> str:
     return str(value) if np.ndim(value) == 0 else np.array2string(np.asarray(value))
 
 
-_STANDING: dict[tuple[Level | None, int], DualLevel] = {}
+_outermost: dict[int, DualLevel] = {}
 
 
 def _by_hand(value: Any) -> DualLevel:
-    """The level of dual numbers built by hand: above all that their values belong to."""
+    """The level of dual numbers made by hand: above all that their values belong to.
+
+    There is one for each running transform and depth of nesting.
+    """
     depth = 0
     inner = value
     while isinstance(inner, Dual):
         depth, inner = depth + 1, inner.value
-    key = (innermost(), depth)
-    level = _STANDING.get(key)
-    if level is None:
-        level = _STANDING[key] = DualLevel("dual number")
-    return level
+    running = innermost()
+    if running is not None and running.standing is None:
+        running.standing = {}
+    levels = _outermost if running is None else running.standing
+    if depth not in levels:
+        levels[depth] = DualLevel("dual number", by_hand=True)
+    return levels[depth]

@@ -65,15 +65,24 @@ def _views_between(array: Any) -> int:
 _captures: ContextVar[Captures | None] = ContextVar("captured arrays", default=None)
 
 
+def _can_be_written(array: Any) -> bool:
+    """Whether the array, or one that it is a view of, is writeable."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return True
+        array = array.base
+    return False
+
+
 def capture(value: Any) -> Any:
     """`value` such that later writes of the user's code cannot change what was recorded."""
-    if type(value) is not np.ndarray:
+    if not isinstance(value, np.ndarray):
         return value.snapshot() if isinstance(value, Traced) else value
-    if not value.flags.writeable:
+    if not _can_be_written(value):
         return value
     captures = _captures.get()
     if value.nbytes <= COPIED_BYTES or captures is None:
-        return value.copy()
+        return value.copy(order="K")
     captures.freeze(value)
     return value
 
@@ -120,15 +129,34 @@ class Running:
             _tell(error, captured)
 
 
+# How NumPy's loops say that they have no loop for objects.
+_OBJECT_REFUSALS = ("input from dtype('O')", "not supported for the input types")
+
+
+def _was_caught(hidden: BaseException) -> bool:
+    """Whether the user's code caught `hidden`: then its way up went through the user's frame.
+
+    One that NumPy's C code took and replaced ends in our frames.
+    """
+    trace = hidden.__traceback__
+    return trace is None or not trace.tb_frame.f_code.co_filename.startswith(OWN_FOLDERS)
+
+
 def _tell(error: BaseException, captured: list[Place]) -> None:
     """Raise our own sentence where NumPy wrapped it, or where it can say more."""
     hidden: BaseException | None = error
     while hidden is not None:
         if isinstance(hidden, errors.ChainruleError):
-            if hidden is not error:
+            if hidden is not error and not _was_caught(hidden):
                 raise hidden from None
             return
         hidden = hidden.__cause__ or hidden.__context__
+    if isinstance(error, TypeError) and any(words in str(error) for words in _OBJECT_REFUSALS):
+        raise errors.ConversionError(
+            "an object array of traced values, which np.array([x, y]) makes, is used at "
+            f"{users_line(error)} by a function that takes plain numbers only; make the array "
+            "with chainrule.numpy.array (import chainrule.numpy as np) or np.stack"
+        ) from error
     if captured and isinstance(error, ValueError) and "read-only" in str(error):
         lines = ", ".join(dict.fromkeys(str(place) for place in captured))
         raise errors.MutationError(

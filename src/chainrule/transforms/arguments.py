@@ -92,9 +92,12 @@ def positions(title: str, argnums: Argnums, count: int) -> list[int]:
     return [int(argnum) % count for argnum in given]
 
 
+_LONE = (np.ndarray, np.generic, Traced, float)
+
+
 def taken_apart(tree: Any) -> tuple[list[Any], Any]:
     """Leaves and structure; the structure of a lone leaf is None."""
-    if isinstance(tree, np.ndarray | np.generic | Traced | float):
+    if isinstance(tree, _LONE):
         return [lifted(tree)], None
     leaves, treedef = trees.flatten(tree)
     return [lifted(leaf) for leaf in leaves], treedef
