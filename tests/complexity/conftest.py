@@ -11,7 +11,7 @@ import pytest
 
 
 class Count:
-    """Operations carried out by NumPy, and the entries that they read or wrote, whichever is more."""
+    """Operations that NumPy carried out, and the entries of the largest array in each."""
 
     def __init__(self) -> None:
         self.operations = 0

@@ -59,7 +59,6 @@ def test_a_long_graph_is_released_on_a_small_stack() -> None:
             graph = cr.trace(chain)(1.0)
             assert len(graph.nodes) == 100_000
             del graph
-            cr.jvp(chain, (1.0,), (1.0,))
             done.append(True)
 
         done = []

@@ -5,6 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.graph import Traced
+from chainrule.transforms.trace import record
 
 # The step balances the error of a central difference, h², against rounding, ε/h: both near 1e-10.
 STEP = 1e-5
@@ -92,10 +93,8 @@ def assert_derivatives(rng):
             scale = 1 + np.max(np.abs(difference), initial=0)
             np.testing.assert_allclose(t, difference, rtol=0, atol=tolerance * scale)
             gs.append(direction(rng, y))
-        if isinstance(value, tuple | list):
-            pulled = pull(type(value)(gs))
-        else:
-            pulled = pull(gs[0])
+        several = isinstance(value, tuple | list)
+        pulled = pull(type(value)(gs) if several else gs[0])
         for g, p in zip(pulled, points, strict=True):
             assert np.shape(g) == np.shape(p)
             assert g.dtype == np.asarray(p).dtype
@@ -121,5 +120,37 @@ def assert_second_derivatives(assert_derivatives, rng):
 
         # a gradient's own size sets the error of its difference
         assert_derivatives(pulled, *points, tolerance=1e-6)
+
+    return check
+
+
+X = np.array([[0.4, -1.2, 2.0, 0.7], [1.5, 0.3, -0.6, 1.1], [-0.9, 0.8, 0.2, -1.4]])
+W = np.array([1.3, -0.4, 0.9, 0.6])
+
+
+@pytest.fixture
+def assert_program(assert_derivatives, assert_second_derivatives):
+    """`check(program)`: a program that writes computes as on NumPy, in every transform.
+
+    First and second derivatives in both modes; the recording of its graph; and the arrays that the
+    caller passed in are as they were.
+    """
+
+    def check(program):
+        assert_derivatives(program, X, W)
+        assert_second_derivatives(program, X, W)
+        recording = record(program, (X, W), {})
+        found = [recording.values[edge] for edge in recording.graph.outputs]
+        for a, b in zip(found, leaves_of(program(X.copy(), W.copy())), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-13)
+
+        x, w = X.copy(), W.copy()
+        cr.grad(
+            lambda x, w: sum(np.sum(np.abs(leaf)) for leaf in leaves_of(program(x, w))),
+            argnums=(0, 1),
+        )(x, w)
+        cr.jvp(program, (x, w), (x, w))
+        np.testing.assert_array_equal(x, X)
+        np.testing.assert_array_equal(w, W)
 
     return check

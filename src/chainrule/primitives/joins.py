@@ -176,6 +176,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 
 @composition(np.roll)
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    shift, axis = (tuple(k) if isinstance(k, list) else k for k in (shift, axis))
     return rolled(a, shift=shift, axis=axis)
 
 

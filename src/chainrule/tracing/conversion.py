@@ -67,6 +67,8 @@ def lifted(value: Any) -> Any:
         return value
     if value.ndim == 0:
         return value[()]
+    if not value.size:
+        return value.astype(np.float64)
     entries = [lifted(entry) for entry in value.reshape(-1).tolist()]
     numeric = all(isinstance(entry, _NUMBERS) for entry in entries)
     if not numeric or not any(isinstance(entry, Traced) for entry in entries):
