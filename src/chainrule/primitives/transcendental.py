@@ -177,12 +177,17 @@ composition(np.deg2rad)(radians)
 composition(np.rad2deg)(degrees)
 
 
+def _exponent(x: Any, other: Any, y: Any, half: float) -> Any:
+    """x - y, with the limits at infinity: log ½ where both are equal, 0 where x alone is y."""
+    return np.where(x == y, half * (x == other).astype(y.dtype), x - y)
+
+
 logaddexp = elementwise(
     "logaddexp",
     numpy=np.logaddexp,
     partials=(
-        lambda x1, y: np.exp(np.where(x1 == y, 0.0, x1 - y)),
-        lambda x2, y: np.exp(np.where(x2 == y, 0.0, x2 - y)),
+        lambda x1, x2, y: np.exp(_exponent(x1, x2, y, -LOG_2)),
+        lambda x1, x2, y: np.exp(_exponent(x2, x1, y, -LOG_2)),
     ),
     domain=domain(REAL, REAL),
     latex=r"\log(e^{{{x1}}} + e^{{{x2}}})",
@@ -192,8 +197,8 @@ logaddexp2 = elementwise(
     "logaddexp2",
     numpy=np.logaddexp2,
     partials=(
-        lambda x1, y: np.exp2(np.where(x1 == y, 0.0, x1 - y)),
-        lambda x2, y: np.exp2(np.where(x2 == y, 0.0, x2 - y)),
+        lambda x1, x2, y: np.exp2(_exponent(x1, x2, y, -1.0)),
+        lambda x1, x2, y: np.exp2(_exponent(x2, x1, y, -1.0)),
     ),
     domain=domain(REAL, REAL),
     latex=r"\log_2(2^{{{x1}}} + 2^{{{x2}}})",

@@ -70,9 +70,10 @@ def lifted(value: Any) -> Any:
     if not value.size:
         return value.astype(np.float64)
     entries = [lifted(entry) for entry in value.reshape(-1).tolist()]
-    numeric = all(isinstance(entry, _NUMBERS) for entry in entries)
-    if not numeric or not any(isinstance(entry, Traced) for entry in entries):
+    if not all(isinstance(entry, _NUMBERS) for entry in entries):
         return value
+    if not any(isinstance(entry, Traced) for entry in entries):
+        return np.array(entries).reshape(value.shape)  # plain numbers, in objects for no reason
     return shapes.reshaped(joins.stack(entries), to=value.shape)
 
 
@@ -129,6 +130,12 @@ def to_array(array: Any, dtype: Any) -> Any:
             f"a traced value becomes a plain array of {np.dtype(dtype)} at {callers_place()}, "
             "which would cut the gradient unseen: use chainrule.numpy.asarray(x, dtype) (or "
             "chainrule.numpy.array), or np.asarray(chainrule.stop_gradient(x)) where that is meant"
+        )
+    if array.dtype.kind == "c":
+        raise errors.ConversionError(
+            f"a traced complex value is put into a NumPy array at {callers_place()}; NumPy would "
+            "hold it as an object, whose .real and .imag are not its parts: use "
+            "chainrule.numpy.array (import chainrule.numpy as np) or np.stack instead"
         )
     if array.size > OBJECT_ENTRIES:
         raise errors.ConversionError(

@@ -120,7 +120,7 @@ def call(function: Any, meaning: Any, args: tuple[Any, ...], kwargs: dict[str, A
     out = target(kwargs) if "out" in kwargs else None
     try:
         result = meaning(*args, **kwargs)
-    except errors.ChainruleError:
+    except (errors.ChainruleError, np.linalg.LinAlgError):
         raise
     except (ValueError, IndexError) as error:
         raise errors.ShapeError(f"{name_of(function)} at {callers_place()}: {error}") from error

@@ -15,7 +15,7 @@ from chainrule.graph.traced import Traced, owner
 from chainrule.primitives.fit import as_array, fit_tangent
 from chainrule.tracing.array import TracedArray
 from chainrule.tracing.levels import innermost, next_tag
-from chainrule.tracing.tape import evaluate, leak
+from chainrule.tracing.tape import evaluate, leak, objects
 
 
 class DualLevel(Level):
@@ -55,6 +55,8 @@ class DualLevel(Level):
         if not primitive.records:
             return result
         several = isinstance(result, tuple)
+        if not several and spec_of(result).dtype.kind == "O":
+            raise objects(primitive)
         results = result if several else (result,)
         if any(t is not None for t in tangents):
             moved = push(primitive, values, results, tangents, params)

@@ -130,7 +130,7 @@ class Running:
 
 
 # How NumPy's loops say that they have no loop for objects.
-_OBJECT_REFUSALS = ("input from dtype('O')", "not supported for the input types")
+_OBJECT_REFUSALS = ("dtype('O')", "not supported for the input types", "which has no callable")
 
 
 def _was_caught(hidden: BaseException) -> bool:

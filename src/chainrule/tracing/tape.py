@@ -30,21 +30,32 @@ OPAQUE: Edge = (constant_node(None, Spec((), np.dtype(np.float64))), 0)
 """What a tape notes for an operand from outside: it is never differentiated."""
 
 
+PASSED_ON = (errors.ChainruleError, np.linalg.LinAlgError)
+"""Errors that keep their class: ours, and the one that code with a singular matrix catches."""
+
+
 def evaluate(primitive: Primitive, values: list[Any], params: dict[str, Any]) -> Any:
     """Carry out an operation one level down; a refusal of NumPy names the user's line."""
     try:
         return primitive(*values, **params)
+    except PASSED_ON:
+        raise
     except (ValueError, IndexError) as error:
         raise refusal(primitive, values, error) from error
 
 
-def refusal(primitive: Primitive, values: list[Any], error: Exception) -> Exception:
+def refusal(primitive: Primitive, values: list[Any], error: Exception) -> errors.ShapeError:
     """The sentence for shapes or values that NumPy refused."""
-    if isinstance(error, errors.ChainruleError | np.linalg.LinAlgError):
-        return error  # code that catches a singular matrix goes on catching it
     shapes = ", ".join(str(spec_of(v)) if hasattr(v, "shape") else repr(v) for v in values)
     return errors.ShapeError(
         f"{primitive.name} at {callers_place()} does not fit its inputs {shapes}: {error}"
+    )
+
+
+def objects(primitive: Primitive) -> errors.ConversionError:
+    return errors.ConversionError(
+        f"{primitive.name} at {callers_place()} meets Python objects that are no NumPy numbers, "
+        "which cannot carry a derivative: make them floats first, x.astype(float) or float(x)"
     )
 
 
@@ -121,6 +132,8 @@ class Tape(Level):
                     nested = True
         try:
             result = (primitive if nested else primitive.compute)(*values, **params)
+        except PASSED_ON:
+            raise
         except (ValueError, IndexError) as error:
             raise refusal(primitive, values, error) from error
         if not primitive.records:
@@ -138,6 +151,8 @@ class Tape(Level):
             )
         spec = spec_of(result)
         if spec.dtype.kind not in "fc":
+            if spec.dtype.kind == "O":
+                raise objects(primitive)
             return result
         node = Node(primitive, tuple(edges), params, (spec,))
         self.steps.append((node, saved))

@@ -11,7 +11,7 @@ from chainrule.graph import Traced, is_inexact, spec_of
 from chainrule.graph.node import callers_place
 from chainrule.tracing.dispatch import lifted
 
-Argnums = int | tuple[int, ...]
+Argnums = int | tuple[int, ...] | list[int]
 
 
 class Arguments:
@@ -57,7 +57,7 @@ class Arguments:
             for k in floating:
                 filled[k] = next(remaining)
             packed.append(put_together(treedef, filled))
-        return tuple(packed) if isinstance(self.argnums, tuple) else packed[0]
+        return tuple(packed) if isinstance(self.argnums, tuple | list) else packed[0]
 
     def like(self, title: str, trees_given: tuple[Any, ...]) -> list[Any]:
         """The leaves of trees that have the structure of the arguments, such as tangents."""
@@ -81,7 +81,7 @@ class Arguments:
 
 def positions(title: str, argnums: Argnums, count: int) -> list[int]:
     """`argnums` as non-negative positions."""
-    given = argnums if isinstance(argnums, tuple) else (argnums,)
+    given = tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
     for argnum in given:
         if not isinstance(argnum, int | np.integer) or not -count <= argnum < count:
             raise errors.ArgnumsError(
@@ -89,7 +89,13 @@ def positions(title: str, argnums: Argnums, count: int) -> list[int]:
                 f"{count} positional argument{'s' if count != 1 else ''}; they count from 0, and "
                 "keyword arguments are not differentiated"
             )
-    return [int(argnum) % count for argnum in given]
+    found = [int(argnum) % count for argnum in given]
+    if len(set(found)) < len(found):
+        raise errors.ArgnumsError(
+            f"{title} at {callers_place()} is asked for argnums={argnums!r}, which names an "
+            "argument twice; name each once"
+        )
+    return found
 
 
 _LONE = (np.ndarray, np.generic, Traced, float)

@@ -108,7 +108,7 @@ def _differentiate(
             if not (isinstance(out, tuple) and len(out) == 2):
                 raise errors.OutputError(
                     f"{title} at {callers_place()} expects a function that returns "
-                    f"(value, auxiliary result), not {type(out).__name__}"
+                    f"(value, auxiliary result), not one {_kind(out)}"
                 )
             out, extra = out
             leaves, treedef = taken_apart(extra)
@@ -118,6 +118,10 @@ def _differentiate(
         seed = spec.dtype.type(1)
     gradients = _cotangents(tape, tape.backwards_once(), [out], [seed], variables)
     return _lowered(out, tape), arguments.packed(gradients), extra
+
+
+def _kind(out: Any) -> str:
+    return "array" if isinstance(out, Traced) else type(out).__name__
 
 
 def _lowered(out: Any, level: Level) -> Any:
@@ -259,6 +263,11 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     @functools.wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
         _, values, pull = pullback("elementwise_grad", f, args, kwargs, argnums)
+        if any(is_inexact(v) and spec_of(v).dtype.kind == "c" for v in values):
+            raise errors.OutputError(
+                f"elementwise_grad at {callers_place()}: the function returns complex numbers, "
+                "whose derivative need not be one number per entry; use jvp or vjp"
+            )
         return pull.from_leaves([np.ones(np.shape(v), spec_of(v).dtype)[()] for v in values])
 
     return derivative
