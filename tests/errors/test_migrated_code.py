@@ -66,3 +66,20 @@ def test_mixed_entries_of_an_object_array_get_a_sentence():
         cr.grad(lambda x: np.sum(np.exp(np.array([x[0], 1.0]))))(P)
     with pytest.raises(errors.ConversionError, match=r"chainrule\.numpy\.array"):
         cr.grad(lambda x: np.linalg.solve(np.array([[x[0], 0], [0, x[1]]]), P)[0])(P)
+
+
+def test_indices_broadcast_off_the_axis(rng):
+    a, order = rng.normal(size=(3, 3)), np.array([[2, 1, 0]])
+    value, pull = cr.vjp(lambda x: np.take_along_axis(x, order, axis=-1), a)
+    np.testing.assert_array_equal(value, np.take_along_axis(a, order, axis=-1))
+    np.testing.assert_array_equal(pull(np.ones((3, 3)))[0], np.ones((3, 3)))
+
+
+def test_tensordot_refuses_axes_that_numpy_refuses():
+    for axes in (([1, 0], [1, 0]), ([5], [0])):
+        with pytest.raises(ValueError, match="mismatch|out of bounds"):
+            cr.grad(lambda x, axes=axes: np.sum(np.tensordot(x, np.ones((4, 2)), axes)))(
+                np.ones((3, 4))
+            )
+    empty = cr.grad(lambda x: np.sum(np.inner(x, np.ones((3, 0)))))(np.ones((2, 0)))
+    assert empty.shape == (2, 0)

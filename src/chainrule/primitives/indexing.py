@@ -217,9 +217,11 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     return get_entries(a, (slice(None),) * normalize_axis_index(axis, a.ndim) + (indices,))
 
 
-def _along(axis: int, indices: Any) -> Index:
+def _along(shape: tuple[int, ...], indices: Any, axis: int) -> Index:
     """The index that takes `indices` along one axis and every position along the others."""
-    index: list[Any] = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
+    if np.ndim(indices) != len(shape):
+        raise ValueError("`indices` and the array must have the same number of dimensions")
+    index: list[Any] = list(np.ogrid[tuple(slice(n) for n in shape)])
     index[axis] = indices
     return tuple(index)
 
@@ -228,13 +230,13 @@ def _along(axis: int, indices: Any) -> Index:
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    return get_entries(arr, _along(normalize_axis_index(axis, arr.ndim), indices))
+    return get_entries(arr, _along(arr.shape, indices, normalize_axis_index(axis, arr.ndim)))
 
 
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
     if axis is None:
         arr, axis = arr.flat, 0
-    arr[_along(normalize_axis_index(axis, arr.ndim), indices)] = values
+    arr[_along(arr.shape, indices, normalize_axis_index(axis, arr.ndim))] = values
 
 
 @composition(np.sort)

@@ -206,6 +206,9 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
 @composition(np.pad)
 def pad(array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
     """`np.pad` with constants, or with a mode that copies entries (edge, reflect, wrap …)."""
+    if isinstance(pad_width, dict):
+        by_axis = {normalize_axis_index(k, array.ndim): width for k, width in pad_width.items()}
+        pad_width = [np.broadcast_to(by_axis.get(k, 0), (2,)) for k in range(array.ndim)]
     widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
     if mode == "constant":
         fill = options.get("constant_values", 0)

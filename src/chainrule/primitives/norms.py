@@ -75,7 +75,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         if ord is None:
             return _length(x, None, keepdims)
         axis = tuple(range(x.ndim))
-    axes = axis if isinstance(axis, tuple) else (int(axis),)
+    axes = tuple(axis) if isinstance(axis, tuple | list) else (int(axis),)
     if len(axes) == 1:
         return _of_vectors(x, ord, axes[0], keepdims)
     if len(axes) != 2:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import math
 import operator
 import string
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from chainrule.graph import composition
 from chainrule.primitives.declare import multilinear
@@ -116,16 +118,23 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     if isinstance(axes, int | np.integer):
         left, right = list(range(-int(axes), 0)), list(range(int(axes)))
     else:
-        left, right = ([k] if isinstance(k, int | np.integer) else list(k) for k in axes)
+        left, right = ([int(k)] if np.ndim(k) == 0 else [int(n) for n in k] for k in axes)
     a = np.asarray(a) if isinstance(a, list) else a
     b = np.asarray(b) if isinstance(b, list) else b
-    left, right = [k % a.ndim for k in left], [k % b.ndim for k in right]
+    left = [normalize_axis_index(k, a.ndim) for k in left]
+    right = [normalize_axis_index(k, b.ndim) for k in right]
+    if [a.shape[k] for k in left] != [b.shape[k] for k in right]:
+        raise ValueError("shape-mismatch for sum")
     free_left = [k for k in range(a.ndim) if k not in left]
     free_right = [k for k in range(b.ndim) if k not in right]
     shape = tuple(a.shape[k] for k in free_left) + tuple(b.shape[k] for k in free_right)
-    summed = int(np.prod([a.shape[k] for k in left], dtype=int))
-    rows = np.reshape(np.transpose(a, free_left + left), (-1, summed))
-    columns = np.reshape(np.transpose(b, right + free_right), (summed, -1))
+    summed = math.prod(a.shape[k] for k in left)
+    rows = np.reshape(
+        np.transpose(a, free_left + left), (math.prod(a.shape[k] for k in free_left), summed)
+    )
+    columns = np.reshape(
+        np.transpose(b, right + free_right), (summed, math.prod(b.shape[k] for k in free_right))
+    )
     return np.reshape(np.matmul(rows, columns), shape)
 
 
@@ -232,13 +241,17 @@ def einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
     return np.expand_dims(y, tuple(output.index(c) for c in missing)) if missing else y
 
 
+# In the order in which NumPy sorts the labels of an output that is not given.
+_LABELS = string.ascii_uppercase + string.ascii_lowercase
+
+
 def _labels_from_lists(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
     """The alternating spelling `einsum(a, [0, 1], b, [1, 2], [0, 2])` as text and arrays."""
     arrays, lists = list(operands[0:-1:2]), list(operands[1::2])
     output = operands[-1] if len(operands) % 2 else None
 
     def text(entries: Any) -> str:
-        return "".join("..." if e is Ellipsis else string.ascii_letters[e] for e in entries)
+        return "".join("..." if e is Ellipsis else _LABELS[e] for e in entries)
 
     joined = ",".join(text(entries) for entries in lists)
     return (joined if output is None else f"{joined}->{text(output)}"), arrays
