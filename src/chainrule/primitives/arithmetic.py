@@ -148,8 +148,8 @@ def _over_length(x: Any, y: Any) -> Any:
 @composition(np.float_power)
 def float_power(x1: Any, x2: Any) -> Any:
     """`np.float_power`: a power in double precision at least."""
-    dtype = np.result_type(x1, x2, np.float64)
-    return power(np.astype(x1, dtype), x2)
+    dtype = np.result_type(*(getattr(x, "dtype", x) for x in (x1, x2)), np.float64)
+    return power(np.astype(x1, dtype) if hasattr(x1, "dtype") else dtype.type(x1), x2)
 
 
 def _astype(x: Any, *, dtype: Any) -> Any:
@@ -178,6 +178,7 @@ def as_operands(*values: Any) -> list[Any]:
     An integer input of a linear operation is data (an index, a mask), so what is joined with or
     written into floating point arrays has to be floating point itself.
     """
+    values = tuple(np.asarray(v) if isinstance(v, list | tuple) else v for v in values)
     arrays = [(k, v) for k, v in enumerate(values) if hasattr(v, "dtype")]
     dtype = np.result_type(*(v.dtype for _, v in arrays)) if arrays else None
     operands = [float(v) if isinstance(v, bool) else v for v in values]
