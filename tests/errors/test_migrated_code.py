@@ -83,3 +83,13 @@ def test_tensordot_refuses_axes_that_numpy_refuses():
             )
     empty = cr.grad(lambda x: np.sum(np.inner(x, np.ones((3, 0)))))(np.ones((2, 0)))
     assert empty.shape == (2, 0)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, bool])
+def test_rules_do_not_compute_in_the_integers_of_a_constant(dtype):
+    c, x = np.array([3, 100, 7]).astype(dtype), np.array([0.5, 1.5, 2.5])
+    for f in (np.arctan2, np.hypot, np.multiply, np.divide, lambda x, c: np.arctan2(c, x)):
+        expected = cr.grad(lambda x, f=f: np.sum(f(x, c.astype(float))))(x)
+        np.testing.assert_allclose(cr.grad(lambda x, f=f: np.sum(f(x, c)))(x), expected)
+        slope = cr.jvp(lambda x, f=f: np.sum(f(x, c)), (x,), (np.ones(3),))[1]
+        np.testing.assert_allclose(slope, np.sum(expected))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.graph import Spec
+from chainrule.graph import Primitive, Spec
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -64,6 +64,19 @@ def as_array(value: Any, dtype: np.dtype[Any] = _FLOAT64) -> Any:
     if dtype.kind == "c" or (dtype.kind == "f" and kind is not complex):
         return dtype.type(value)
     return np.complex128(value) if kind is complex else np.float64(value)
+
+
+def as_input(primitive: Primitive, value: Any, dtype: np.dtype[Any]) -> Any:
+    """An input as the rules of `primitive`, whose result has `dtype`, read it.
+
+    Elementwise rules do arithmetic with their inputs, which in int8 or bool would overflow unseen.
+    """
+    if primitive.form == "elementwise" and dtype.kind in "fc":
+        if type(value) is bool:
+            return dtype.type(value)
+        if getattr(value, "dtype", dtype).kind in "biu":
+            return value.astype(dtype)
+    return as_array(value, dtype)
 
 
 def conjugated(g: Any) -> Any:

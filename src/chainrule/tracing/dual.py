@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.graph import Level, Node, Primitive, is_inexact, spec_of
 from chainrule.graph.traced import Traced, owner
-from chainrule.primitives.fit import as_array, fit_tangent
+from chainrule.primitives.fit import as_array, as_input, fit_tangent
 from chainrule.tracing.array import TracedArray
 from chainrule.tracing.levels import innermost, next_tag
 from chainrule.tracing.tape import evaluate, leak, objects
@@ -79,7 +79,7 @@ def push(
 ) -> list[Any]:
     """The tangents of the results of one operation."""
     dtype = spec_of(results[0]).dtype
-    xs = tuple(as_array(value, dtype) for value in values)
+    xs = tuple(as_input(primitive, value, dtype) for value in values)
     ys = tuple(as_array(y) for y in results)
     inputs = tuple((Node(primitive, (), {}, (spec_of(x),)), 0) for x in xs)
     node = Node(primitive, inputs, params, tuple(spec_of(y) for y in ys))

@@ -20,7 +20,7 @@ from chainrule.graph import (
 )
 from chainrule.graph.node import Edge, callers_place
 from chainrule.graph.traced import owner
-from chainrule.primitives.fit import as_array
+from chainrule.primitives.fit import as_array, as_input
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.levels import capture, next_tag
 from chainrule.tracing.tape import evaluate, leak
@@ -90,7 +90,7 @@ class Recording(Level):
             and i not in node.primitive.flat_inputs
         ]
         dtype = node.outputs[0].dtype
-        xs = tuple(as_array(self.values[edge], dtype) for edge in node.inputs)
+        xs = tuple(as_input(node.primitive, self.values[edge], dtype) for edge in node.inputs)
         ys = tuple(as_array(self.values[node, k]) for k in range(len(node.outputs)))
         return wanted, xs, ys
 

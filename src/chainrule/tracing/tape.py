@@ -22,7 +22,7 @@ from chainrule.graph import (
 )
 from chainrule.graph.node import Edge, callers_place
 from chainrule.graph.primitive import INDICES, Positions
-from chainrule.primitives.fit import as_array
+from chainrule.primitives.fit import as_array, as_input
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.levels import capture, next_tag
 
@@ -174,7 +174,7 @@ class Tape(Level):
         elif all_wanted and saves.every_input and not self.weak:
             xs = tuple(values)
         else:
-            xs = _captured(saves.inputs, values, edges, result)
+            xs = _captured(primitive, saves.inputs, values, edges, result)
         if saves.no_output:
             return wanted, xs, ()
         results = result if isinstance(result, tuple) else (result,)
@@ -182,14 +182,14 @@ class Tape(Level):
 
 
 def _captured(
-    kept: Positions, values: list[Any], edges: list[Edge], result: Any
+    primitive: Primitive, kept: Positions, values: list[Any], edges: list[Edge], result: Any
 ) -> tuple[Any, ...]:
     """The values at the positions `kept`; those from outside safe from later writes."""
     found: list[Any] = [None] * len(values)
     dtype = spec_of(result[0] if isinstance(result, tuple) else result).dtype
     for k, value in enumerate(values):
         if kept is None or k in kept or (kept is INDICES and not is_inexact(value)):
-            value = as_array(value, dtype)
+            value = as_input(primitive, value, dtype)
             found[k] = capture(value) if edges[k] is OPAQUE else value
     return tuple(found)
 
