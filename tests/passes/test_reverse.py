@@ -98,9 +98,9 @@ def test_an_absent_cotangent_forms_no_term():
 def test_the_contributions_come_in_the_order_of_the_inputs():
     recording = record(lambda x, y: x / y, (6.0, 3.0), {})
     (node,) = recording.graph.nodes
-    found = list(reverse.contributions(node, recording.saved(node), [np.float64(1.0)]))
-    assert [edge for edge, _ in found] == list(node.inputs)
-    assert [float(g) for _, g in found] == [1 / 3, -2 / 3]
+    found = reverse.walk([(node, *recording.saved(node))], {(node, 0): np.float64(1.0)})
+    assert list(found) == list(node.inputs)
+    assert [float(g) for g in found.values()] == [1 / 3, -2 / 3]
 
 
 def test_a_recording_is_walked_like_a_tape():

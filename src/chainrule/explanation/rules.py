@@ -14,7 +14,7 @@ from chainrule.explanation.notation import Text, written
 from chainrule.explanation.values import brief, is_small
 from chainrule.graph import CONSTANT, Node
 from chainrule.graph.node import Edge
-from chainrule.passes.reverse import contributions
+from chainrule.passes.reverse import walk
 from chainrule.primitives.declare import Constant, Elementwise
 from chainrule.primitives.fit import as_array
 from chainrule.tracing.array import Recorded
@@ -98,7 +98,7 @@ def local_text(
     slate = Slate()
     with np.errstate(all="ignore"), Running(slate.level, keeps=True):
         xs = tuple(slate.put(x, constant=c) for x, c in zip(inputs, constant, strict=True))
-        derivative = partial((), node, xs, (slate.put(output),), i)
+        derivative = partial.evaluate((), node, xs, (slate.put(output),), i)
     return slate.read(derivative)
 
 
@@ -123,6 +123,6 @@ def contribution_text(
     with np.errstate(all="ignore"), Running(slate.level, keeps=True):
         xs = tuple(slate.put(x, constant=c) for x, c in zip(inputs, constant, strict=True))
         ys = tuple(slate.put(y) for y in outputs)
-        gs = [None if g is None else slate.put(g) for g in upstream]
-        ((_, received),) = contributions(node, ([i], xs, ys), gs)
+        seeds = {(node, k): slate.put(g) for k, g in enumerate(upstream) if g is not None}
+        (received,) = walk([(node, [i], xs, ys)], seeds).values()
     return slate.read(received)

@@ -59,7 +59,7 @@ def _local(primitive: Elementwise, recording: Recording, node: Node, i: int) -> 
     if isinstance(partial, Constant):
         return np.float64(partial.value)
     _, xs, ys = recording.saved(node)
-    return as_array(partial((), node, xs, ys, i))
+    return as_array(partial.evaluate((), node, xs, ys, i))
 
 
 def _product(upstream: Text, local_text: Text, local: Any, repeated: bool) -> Share:

@@ -19,7 +19,7 @@ from chainrule.explanation.shares import Share, share
 from chainrule.explanation.values import brief, is_small
 from chainrule.graph import Flat, Node, is_inexact
 from chainrule.graph.node import Edge
-from chainrule.passes.reverse import contributions
+from chainrule.passes.reverse import walk
 from chainrule.primitives.declare import Constant, Elementwise
 from chainrule.primitives.fit import as_array, conjugated
 from chainrule.tracing.recording import Recording
@@ -159,8 +159,8 @@ def _backward(
     for i in wanted:
         if node.inputs[i] not in reached:
             continue
-        plain = [None if g is None else conjugated(g) for g in gs]
-        for edge, transposed in contributions(node, ([i], xs, ys), plain):
+        seeds = {(node, k): conjugated(g) for k, g in enumerate(gs) if g is not None}
+        for edge, transposed in walk([(node, [i], xs, ys)], seeds).items():
             contribution = conjugated(transposed)
             part = share(recording, names, node, i, known)
             before = accumulators.get(edge)

@@ -41,9 +41,8 @@ class Spec(NamedTuple):
 
 def spec_of(value: Any) -> Spec:
     """The spec of an array, a traced array or a Python number."""
-    dtype = _PYTHON_NUMBERS.get(type(value))
-    if dtype is not None:
-        return Spec((), dtype)
+    if type(value) in _PYTHON_NUMBERS:
+        return Spec((), _PYTHON_NUMBERS[type(value)])
     return _tuple(Spec, (value.shape, value.dtype))  # type: ignore[no-any-return]
 
 

@@ -16,25 +16,32 @@ from chainrule.graph.traced import Traced
 
 ArrayFunction = Callable[..., Any]
 Positions = frozenset[int] | None
-Saved = tuple[list[int], tuple[Any, ...], tuple[Any, ...]]
+Wanted = Sequence[int]
+Saved = tuple[Wanted, tuple[Any, ...], tuple[Any, ...]]
 """What a step of reverse mode keeps: the inputs that want a derivative, values of inputs, outputs.
 
 A value that no wanted derivative reads is None, or its whole tuple is empty."""
+Step = tuple[Node, Wanted, tuple[Any, ...], tuple[Any, ...]]
+"""One operation and what it keeps, in one flat tuple: one is made for every operation."""
 INDICES = frozenset({-1})
 """Stands for the inputs that are not floating; which those are only the call knows."""
 
 
 class Saves:
-    """Which inputs and outputs some derivatives of an operation read; None stands for all."""
+    """Which inputs and outputs some derivatives of an operation read; None stands for all.
 
-    __slots__ = ("every_input", "inputs", "no_input", "no_output", "outputs")
+    `whole` and `nothing` say it for a call all of whose inputs are wanted, hence floating.
+    """
+
+    __slots__ = ("inputs", "no_input", "no_output", "nothing", "outputs", "whole")
 
     def __init__(self, inputs: Positions, outputs: Positions, arity: int | None = None) -> None:
         self.inputs = inputs
         self.outputs = outputs
         self.no_input = inputs == frozenset()
-        self.every_input = inputs is None or (inputs != INDICES and len(inputs) == arity)
         self.no_output = outputs == frozenset()
+        self.nothing = self.no_input or inputs == INDICES
+        self.whole = not self.nothing and (inputs is None or len(inputs) == arity)
 
 
 class Registry:
@@ -74,7 +81,7 @@ class Rule:
     are the names of the legend in `primitives/declare.py`, or keyword parameters of the operation.
     """
 
-    __slots__ = ("function", "getters", "only", "saves_inputs", "saves_outputs", "uses_shapes")
+    __slots__ = ("function", "needs", "only", "saves_inputs", "saves_outputs", "uses_shapes")
 
     def __init__(self, function: ArrayFunction, takes: tuple[str, ...] = ()) -> None:
         code = function.__code__
@@ -82,26 +89,40 @@ class Rule:
         if names[: len(takes)] != takes:
             raise TypeError(f"a rule of this form starts with {takes}, not with {list(names)}")
         self.function = function
-        needed = names[len(takes) :]
-        self.getters = [_getter(name) for name in needed]
-        positions = [_position(name) for name in needed]
+        self.needs = [_need(name) for name in names[len(takes) :]]
         # By far the commonest rule reads one input value and nothing else.
-        self.only = positions[0][1] if [kind for kind, _ in positions] == ["x"] else None
-        self.saves_inputs: Positions = frozenset(k for kind, k in positions if kind == "x")
-        if "xs" in needed:
+        self.only = self.needs[0][1] if [kind for kind, _ in self.needs] == ["x"] else None
+        kinds = {kind for kind, _ in self.needs}
+        self.saves_inputs: Positions = frozenset(k for kind, k in self.needs if kind == "x")
+        if "xs" in kinds:
             self.saves_inputs = None  # all of them; how many there are only the call knows
-        elif "indices" in needed:
+        elif "indices" in kinds:
             self.saves_inputs = INDICES
-        self.saves_outputs = frozenset(k for kind, k in positions if kind == "y")
-        self.uses_shapes = "shape" in needed or "shapes" in needed
+        self.saves_outputs = frozenset(k for kind, k in self.needs if kind == "y")
+        self.uses_shapes = "shape" in kinds or "shapes" in kinds
 
-    def __call__(
+    def evaluate(
         self, linear: Sequence[Any], node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], i: int
     ) -> Any:
-        """Evaluate the rule for input `i` of `node`, whose saved values are `xs` and `ys`."""
-        if self.only is not None:
-            return self.function(*linear, xs[self.only])
-        return self.function(*linear, *[get(node, xs, ys, i) for get in self.getters])
+        """The rule for input `i` of `node`, whose saved values are `xs` and `ys`."""
+        arguments = [*linear]
+        for kind, which in self.needs:
+            if kind == "parameter":
+                arguments.append(node.params[which])
+            elif kind == "shape":
+                source, index = node.inputs[i]
+                arguments.append(source.outputs[index].shape)
+            elif kind == "indices":
+                arguments.append(xs and tuple(x for x in xs if x is not None and _is_index(x)))
+            elif kind == "x":
+                arguments.append(xs[which])
+            elif kind == "y":
+                arguments.append(ys[which])
+            elif kind == "shapes":
+                arguments.append(tuple(source.outputs[k].shape for source, k in node.inputs))
+            else:
+                arguments.append(xs if kind == "xs" else i)
+        return self.function(*arguments)
 
 
 def input_spec(node: Node, i: int) -> Spec:
@@ -109,37 +130,19 @@ def input_spec(node: Node, i: int) -> Spec:
     return source.outputs[index]
 
 
-_LEGEND: dict[str, Callable[[Node, tuple[Any, ...], tuple[Any, ...], int], Any]] = {
-    "xs": lambda node, xs, ys, i: xs,
-    "indices": lambda node, xs, ys, i: tuple(
-        [x for x in xs if x is not None and x.dtype.kind in "biu"]
-    ),
-    "shape": lambda node, xs, ys, i: input_spec(node, i).shape,
-    "shapes": lambda node, xs, ys, i: tuple(
-        [input_spec(node, k).shape for k in range(len(node.inputs))]
-    ),
-    "i": lambda node, xs, ys, i: i,
-}
+def _is_index(x: Any) -> bool:
+    return x.dtype.kind in "biu"
 
 
-def _position(name: str) -> tuple[str, int]:
-    """("x", 1) for the name x2 of an input value, ("y", 0) for y or y1; ("", 0) for the others."""
+_LEGEND = ("xs", "indices", "shape", "shapes", "i")
+
+
+def _need(name: str) -> tuple[str, Any]:
+    """What one argument name of a rule reads: the kind, and which of its kind."""
     kind, digits = name[0], name[1:]
     if kind in "xy" and (not digits or digits.isdigit()):
         return kind, int(digits or 1) - 1
-    return "", 0
-
-
-def _getter(name: str) -> Callable[[Node, tuple[Any, ...], tuple[Any, ...], int], Any]:
-    """What one argument name of a rule reads."""
-    if name in _LEGEND:
-        return _LEGEND[name]
-    kind, k = _position(name)
-    if kind == "x":
-        return lambda node, xs, ys, i: xs[k]
-    if kind == "y":
-        return lambda node, xs, ys, i: ys[k]
-    return lambda node, xs, ys, i: node.params[name]
+    return (name, None) if name in _LEGEND else ("parameter", name)
 
 
 def _union(sets: list[Positions]) -> Positions:
@@ -237,7 +240,7 @@ class Primitive:
         return found
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self, node: Node, wanted: Wanted, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
         """The cotangents of the inputs `wanted` from those of the outputs (None: absent)."""
         raise NotImplementedError

@@ -13,42 +13,38 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.graph import Node, Saved
+from chainrule.graph import Step
 from chainrule.graph.node import Edge
 from chainrule.primitives.fit import conjugated, fit_cotangent
 
 
-def contributions(node: Node, saved: Saved, gs: list[Any]) -> list[tuple[Edge, Any]]:
-    """What one operation adds to the cotangent of each wanted input, in their own order."""
-    wanted, xs, ys = saved
-    found = []
-    for i, g in zip(wanted, node.primitive.pulls(node, wanted, xs, ys, gs), strict=True):
-        if g is not None:
-            source, index = edge = node.inputs[i]
-            found.append((edge, fit_cotangent(g, source.outputs[index])))
-    return found
-
-
-def walk(steps: Iterable[tuple[Node, Saved]], seeds: dict[Edge, Any]) -> dict[Edge, Any]:
+@np.errstate(all="ignore")
+def walk(steps: Iterable[Step], seeds: dict[Edge, Any]) -> dict[Edge, Any]:
     """The plain transpose, also for complex numbers: Σ (∂y/∂x)ᵀ g over the paths to each variable.
 
     `steps` are the operations, last first, each with what was saved for it.
     """
     cotangents = dict(seeds)
-    with np.errstate(all="ignore"):
-        for node, saved in steps:
-            gs = [cotangents.pop((node, 0), None)]
-            if len(node.outputs) > 1:
-                gs += [cotangents.pop((node, o), None) for o in range(1, len(node.outputs))]
-            if gs[0] is None and all(g is None for g in gs):
+    for node, wanted, xs, ys in steps:
+        gs = [cotangents.pop((node, 0), None)]
+        if len(node.outputs) > 1:
+            gs += [cotangents.pop((node, o), None) for o in range(1, len(node.outputs))]
+        if gs[0] is None and all(g is None for g in gs):
+            continue
+        # Without strict=True, which would cost a keyword call for every operation.
+        for i, g in zip(wanted, node.primitive.pulls(node, wanted, xs, ys, gs)):  # noqa: B905
+            if g is None:
                 continue
-            for edge, g in contributions(node, saved, gs):
-                known = cotangents.get(edge)
-                cotangents[edge] = g if known is None else known + g
+            source, index = edge = node.inputs[i]
+            shape, dtype = spec = source.outputs[index]
+            if g.shape != shape or g.dtype is not dtype:
+                g = fit_cotangent(g, spec)
+            known = cotangents.get(edge)
+            cotangents[edge] = g if known is None else known + g
     return cotangents
 
 
-def reverse(steps: Iterable[tuple[Node, Saved]], seeds: dict[Edge, Any]) -> dict[Edge, Any]:
+def reverse(steps: Iterable[Step], seeds: dict[Edge, Any]) -> dict[Edge, Any]:
     """The cotangents of the variables, from the cotangents `seeds`; absent means zero.
 
     The adjoint is the conjugate of the transpose of the conjugate: between the two ends of the

@@ -89,7 +89,7 @@ identity = elementwise(
 square = elementwise(
     "square",
     numpy=np.square,
-    compute=_as_python_does(lambda x: x * x, np.square),
+    compute=lambda x: x * x,
     partials=(lambda x: x + x,),
     domain=real,
     latex="{x}^2",

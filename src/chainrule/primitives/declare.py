@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.graph import Flat, Node, Primitive, Rule, Spec, Traced, is_inexact, spec_of
-from chainrule.graph.primitive import input_spec
+from chainrule.graph import Flat, Node, Primitive, Rule, Spec, is_inexact, spec_of
+from chainrule.graph.primitive import Wanted, input_spec
 from chainrule.primitives.samples import Case, Domain
 
 
@@ -78,20 +78,22 @@ class Elementwise(Primitive):
         return () if isinstance(partial, Constant) else (partial,)
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self, node: Node, wanted: Wanted, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
         factor = gs[0]
         found = []
         for i in wanted:
             partial = self.partials[i]
             if isinstance(partial, Constant):
-                found.append(factor if partial.value == 1 else -factor)
+                found.append(factor if partial is ONE else -factor)
                 continue
-            p = partial((), node, xs, ys, i)
-            if isinstance(factor, Traced) or isinstance(p, Traced):
-                found.append(chain_product(factor, p))
-            else:  # without looking once more whether anything is traced
-                found.append(strong_product(factor, p))
+            if partial.only is not None:
+                p = partial.function(xs[partial.only])
+            else:
+                p = partial.evaluate((), node, xs, ys, i)
+            # Two plain arrays, the commonest case, need not be looked at once more.
+            plain = type(factor) is np.ndarray and type(p) is np.ndarray
+            found.append((strong_product if plain else chain_product)(factor, p))
         return found
 
     def push(
@@ -122,11 +124,11 @@ class Linear(Primitive):
         return (self.transposed,)
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self, node: Node, wanted: Wanted, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
         found = []
         for i in wanted:
-            found.append(self.transposed(gs, node, xs, ys, i))
+            found.append(self.transposed.evaluate(gs, node, xs, ys, i))
         return found
 
     def push(
@@ -171,9 +173,9 @@ class Multilinear(Primitive):
         return (self.transposed[0 if self.inputs is None else i],)
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self, node: Node, wanted: Wanted, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
-        return [self.saved_for(i)[0](gs, node, xs, ys, i) for i in wanted]
+        return [self.saved_for(i)[0].evaluate(gs, node, xs, ys, i) for i in wanted]
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
@@ -230,7 +232,7 @@ class General(Primitive):
         return self.rules_of(self.vjp if self.vjp is not None else self.jvp or (), i)
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self, node: Node, wanted: Wanted, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
         totals: list[Any] = [None] * len(wanted)
         for k, i in enumerate(wanted):
@@ -243,9 +245,11 @@ class General(Primitive):
         self, node: Node, i: int, o: int, xs: tuple[Any, ...], ys: tuple[Any, ...], g: Any
     ) -> Any:
         if self.vjp is not None:
-            return self.rules_of(self.vjp, i)[o]((g,), node, xs, ys, i)
+            return self.rules_of(self.vjp, i)[o].evaluate((g,), node, xs, ys, i)
         rule = self.rules_of(self.jvp or (), i)[o]
-        return General.transpose(lambda t: rule((t,), node, xs, ys, i), input_spec(node, i), g)
+        return General.transpose(
+            lambda t: rule.evaluate((t,), node, xs, ys, i), input_spec(node, i), g
+        )
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
@@ -262,9 +266,9 @@ class General(Primitive):
         self, node: Node, i: int, o: int, xs: tuple[Any, ...], ys: tuple[Any, ...], t: Any
     ) -> Any:
         if self.jvp is not None:
-            return self.rules_of(self.jvp, i)[o]((t,), node, xs, ys, i)
+            return self.rules_of(self.jvp, i)[o].evaluate((t,), node, xs, ys, i)
         rule = self.rules_of(self.vjp or (), i)[o]
-        return General.transpose(lambda g: rule((g,), node, xs, ys, i), node.outputs[o], t)
+        return General.transpose(lambda g: rule.evaluate((g,), node, xs, ys, i), node.outputs[o], t)
 
 
 elementwise = Elementwise
@@ -277,13 +281,17 @@ flat = Flat
 def strong_product(g: Any, p: Any) -> Any:
     """g · p, but 0 wherever either factor is exactly 0, also against infinity and NaN.
 
-    The plain product comes first; its sum of squares is NaN only if an entry is, which is
-    one pass and no temporary, and only then the product is repaired.
+    The plain product comes first. NumPy takes NaN for the largest entry of all, so one pass without
+    a temporary tells whether there is one; only then the product is repaired.
     """
     y = g * p
     witness = y  # itself where it is a scalar of NumPy's or of Python's
     if isinstance(y, np.ndarray):
-        witness = y.dot(y) if y.ndim == 1 else np.vdot(y, y)
+        entries = y if y.ndim == 1 else y.ravel("K")
+        if y.dtype.kind == "c" or not y.size:
+            witness = np.vdot(entries, entries)
+        else:
+            witness = entries.item(entries.argmax())
     if witness == witness:
         return y
     return np.where((g == 0) | (p == 0), np.zeros((), np.result_type(y)), y)[()]

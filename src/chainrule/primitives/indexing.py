@@ -33,7 +33,7 @@ class Template(tuple[Any, ...]):
 
     def fill(self, arrays: tuple[Any, ...]) -> Index:
         if not arrays:
-            return tuple(self)
+            return self
         remaining = iter(arrays)
         return tuple(next(remaining) if part is _HOLE else part for part in self)
 
@@ -89,17 +89,19 @@ def _plain_slice(part: slice) -> slice:
 
 
 def _get(x: Any, *arrays: Any, template: Template) -> Any:
-    return np.asarray(x)[template.fill(arrays)]
+    x = x if type(x) is np.ndarray else np.asarray(x)
+    return x[template if not arrays else template.fill(arrays)]
 
 
 def _scatter(g: Any, *arrays: Any, template: Template, to: tuple[int, ...]) -> Any:
     """Zeros of shape `to` with `g` added at the index; repeated positions add up."""
     out = np.zeros(to, g.dtype)
-    index = template.fill(arrays)
-    if not arrays or builtins.all(array.dtype.kind == "b" for array in arrays):
-        out[index] = g
+    if not arrays:
+        out[template] = g
+    elif builtins.all(array.dtype.kind == "b" for array in arrays):
+        out[template.fill(arrays)] = g
     else:
-        np.add.at(out, index, g)
+        np.add.at(out, template.fill(arrays), g)
     return out
 
 

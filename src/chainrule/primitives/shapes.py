@@ -119,14 +119,10 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 
 
 def _broadcast(x: Any, *, to: Shape) -> Any:
-    """A read-only view; of a scalar it is made directly, at a tenth of np.broadcast_to's price."""
-    if np.ndim(x):
-        return np.broadcast_to(x, to)
-    x = np.array(x)
-    x.flags.writeable = False
-    view: Any = np.ndarray(to, x.dtype, x, 0, (0,) * len(to))
-    view.flags.writeable = False
-    return view
+    """A read-only view; of a scalar, whose buffer is read-only, at a tenth of NumPy's price."""
+    if isinstance(x, np.generic):
+        return np.ndarray(to, x.dtype, x, 0, (0,) * len(to))
+    return np.broadcast_to(x, to)
 
 
 def _read_only(base: Any, y: Any, to: Shape) -> Any:

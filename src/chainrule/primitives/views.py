@@ -8,29 +8,30 @@ array that it shows makes it read again. `tracing/writes.py` does both.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from chainrule.graph import Primitive, Traced, composition
+from chainrule.graph import Traced, composition
 from chainrule.graph.primitive import ArrayFunction
 from chainrule.primitives.declare import Linear
 
-_tuple: Any = tuple.__new__  # a NamedTuple at a third of its constructor's price
 
-
-class Alias(NamedTuple):
+class Alias:
     """That a traced array is a view of `base`: `view(base, **params)`.
 
     `root` stands at the end of the chain of views and owns the entries; `seen` is the value that
     it had when the view was read.
     """
 
-    base: Any
-    root: Any
-    seen: Any
-    view: View
-    params: dict[str, Any]
+    __slots__ = ("base", "params", "root", "seen", "view")
+
+    def __init__(self, base: Any, view: View, params: dict[str, Any]) -> None:
+        self.base = base
+        self.root = base if base.alias is None else base.alias.root
+        self.seen = self.root.value
+        self.view = view
+        self.params = params
 
 
 def _always(base: Any, result: Any) -> bool:
@@ -59,17 +60,27 @@ class View(Linear):
         self.shares = shares
 
     def __call__(self, *arguments: Any, **params: Any) -> Any:
-        result = Primitive.__call__(self, *arguments, **params)
+        for argument in arguments:
+            if isinstance(argument, Traced):
+                return self.read(argument, arguments, params)
+        return self.compute(*arguments, **params)
+
+    def read(self, traced: Any, arguments: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """The operation on arguments one of which is `traced`, as a view of a lone one."""
+        result = traced.level.apply(self, arguments, params)
         if len(arguments) == 1 and isinstance(result, Traced):
-            base = arguments[0]
-            here, there = _memory(base), _memory(result)
-            # NumPy's scalars, such as one entry of an array, have no memory to share.
-            both = isinstance(here, np.ndarray) and isinstance(there, np.ndarray)
-            if both and (self.shares is _always or self.shares(here, there)):
-                alias = base.alias
-                root = base if alias is None else alias.root
-                result.alias = _tuple(Alias, (base, root, root.value, self, params))
+            self._note(traced, result, params)
         return result
+
+    def _note(self, base: Any, result: Any, params: dict[str, Any]) -> None:
+        """Let `result` remember that it shows entries of `base`, if it does."""
+        here, there = base.value, result.value
+        while isinstance(there, Traced):
+            here, there = here.value, there.value
+        # NumPy's scalars, such as one entry of an array, have no memory to share.
+        both = isinstance(here, np.ndarray) and isinstance(there, np.ndarray)
+        if both and (self.shares is _always or self.shares(here, there)):
+            result.alias = Alias(base, self, params)
 
 
 def _memory(array: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.graph import Level, Traced, registry
+from chainrule.graph import Level, Primitive, Traced, registry
 from chainrule.graph.node import callers_place
 from chainrule.primitives import arithmetic, comparison, indexing, products, shapes
 from chainrule.primitives.views import Alias
@@ -27,27 +27,36 @@ _TO_PREPARE = (np.ndarray, list, tuple)
 _MEANS = ("_mean", "_var", "_std")
 
 
-def _operator(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+_Method = Callable[[Any, Any], Any]
+
+
+def _operator(primitive: Primitive) -> tuple[_Method, _Method]:
     """The two methods of a binary operator, for the traced array on the left and on the right."""
 
     def left(self: Any, other: Any) -> Any:
         if type(other) in _TO_PREPARE:
             other = conversion.operand(other)
-        return function(self, other)
+        return self.level.apply(primitive, (self, other), {})
 
     def right(self: Any, other: Any) -> Any:
         if type(other) in _TO_PREPARE:
             other = conversion.operand(other)
-        return function(other, self)
+        return self.level.apply(primitive, (other, self), {})
 
     return left, right
 
 
-def _equality(
-    function: Callable[..., Any], plain: Callable[[Any, Any], Any]
-) -> Callable[[Any, object], Any]:
+def _composed(function: Callable[..., Any]) -> tuple[_Method, _Method]:
+    """The same for an operator that is made of several operations."""
+    return (
+        lambda self, other: function(self, conversion.operand(other)),
+        lambda self, other: function(conversion.operand(other), self),
+    )
+
+
+def _equality(primitive: Primitive, plain: _Method) -> Callable[[Any, object], Any]:
     """`==` or `!=`, which can be asked of anything: what is no number is no operand either."""
-    left, _ = _operator(function)
+    left, _ = _operator(primitive)
 
     def method(self: Any, other: object) -> Any:
         if other is None or isinstance(other, str):
@@ -66,10 +75,13 @@ def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+_raised, _exponent_of = _operator(arithmetic.power)
+
+
 def _power(base: Any, exponent: Any) -> Any:
     if type(exponent) is int and exponent == 2:
-        return arithmetic.square(base)
-    return arithmetic.power(base, exponent)
+        return base.level.apply(arithmetic.square, (base,), {})
+    return _raised(base, exponent)
 
 
 class TracedArray(Traced):
@@ -248,20 +260,17 @@ class TracedArray(Traced):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         return dispatch.ufunc(ufunc, method, inputs, options)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return dispatch.function(self, function, args, kwargs)
-
     # -- operators ----------------------------------------------------------------------------
 
     __add__, __radd__ = _operator(arithmetic.add)
     __sub__, __rsub__ = _operator(arithmetic.subtract)
     __mul__, __rmul__ = _operator(arithmetic.multiply)
     __truediv__, __rtruediv__ = _operator(arithmetic.divide)
-    __pow__, __rpow__ = _operator(_power)
+    __pow__, __rpow__ = _power, _exponent_of
     __matmul__, __rmatmul__ = _operator(products.matmul)
     __floordiv__, __rfloordiv__ = _operator(comparison.floor_divide)
     __mod__, __rmod__ = _operator(comparison.remainder)
-    __divmod__, __rdivmod__ = _operator(comparison.divmod)
+    __divmod__, __rdivmod__ = _composed(comparison.divmod)
     __and__, __rand__ = _operator(registry["bitwise_and"])
     __or__, __ror__ = _operator(registry["bitwise_or"])
     __xor__, __rxor__ = _operator(registry["bitwise_xor"])
@@ -298,7 +307,7 @@ class TracedArray(Traced):
 
     def __getitem__(self, index: Any) -> Any:
         template, arrays = indexing.split_index(index)
-        return indexing.entries(self, *arrays, template=template)
+        return indexing.entries.read(self, (self, *arrays), {"template": template})
 
     def __setitem__(self, index: Any, value: Any) -> None:
         writes.set_entries(self, index, conversion.operand(value))

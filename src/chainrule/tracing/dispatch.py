@@ -88,7 +88,7 @@ def _cast(ufunc: Any, value: Any, dtype: np.dtype[Any], casting: Any) -> Any:
 
 
 def function(
-    self: TracedArray, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    self: TracedArray, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """What `__array_function__` does."""
     meaning = registry.meanings.get(function)
@@ -220,6 +220,9 @@ def _explained(
             if missing and all(name in _parameters(function) for name in missing):
                 return unsupported(f"{name_of(function)} with {', '.join(missing)}=")
     return error
+
+
+TracedArray.__array_function__ = function  # type: ignore[attr-defined]
 
 
 def _method(function: Any) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import traceback
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,8 +14,13 @@ from chainrule import errors
 from chainrule.graph import Level, Place, Traced
 from chainrule.graph.node import OWN_FOLDERS, callers_place
 
+Frozen = list[tuple[np.ndarray[Any, Any], Place]]
+"""Plain arrays saved without copying, and where: read-only until the outermost transform ends."""
+
 _tags = itertools.count(1)
-_active: ContextVar[tuple[Level, ...]] = ContextVar("active levels", default=())
+_running: ContextVar[tuple[tuple[Level, ...], Frozen | None]] = ContextVar(
+    "levels of the running transforms, and what they froze", default=((), None)
+)
 
 COPIED_BYTES = 65_536
 
@@ -27,31 +32,24 @@ def next_tag() -> int:
 
 def innermost() -> Level | None:
     """The transform that is running now and began last, if any."""
-    levels = _active.get()
+    levels, _ = _running.get()
     return levels[-1] if levels else None
 
 
-class Captures:
-    """Plain arrays saved without copying: read-only until the outermost transform ends."""
+def _freeze(array: np.ndarray[Any, Any], frozen: Frozen) -> None:
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        if owner.flags.writeable:
+            owner.flags.writeable = False
+            frozen.append((owner, callers_place()))
+        owner = owner.base
 
-    __slots__ = ("frozen",)
 
-    def __init__(self) -> None:
-        self.frozen: list[tuple[np.ndarray[Any, Any], Place]] = []
-
-    def freeze(self, array: np.ndarray[Any, Any]) -> None:
-        owner: Any = array
-        while isinstance(owner, np.ndarray):
-            if owner.flags.writeable:
-                owner.flags.writeable = False
-                self.frozen.append((owner, callers_place()))
-            owner = owner.base
-
-    def thaw(self) -> None:
-        # NumPy lets a view be writeable only after the array that it views is.
-        for array, _ in sorted(self.frozen, key=lambda pair: _views_between(pair[0])):
-            array.flags.writeable = True
-        self.frozen.clear()
+def _thaw(frozen: Frozen) -> None:
+    # NumPy lets a view be writeable only after the array that it views is.
+    for array, _ in sorted(frozen, key=lambda pair: _views_between(pair[0])):
+        array.flags.writeable = True
+    frozen.clear()
 
 
 def _views_between(array: Any) -> int:
@@ -60,9 +58,6 @@ def _views_between(array: Any) -> int:
     while isinstance(array.base, np.ndarray):
         array, count = array.base, count + 1
     return count
-
-
-_captures: ContextVar[Captures | None] = ContextVar("captured arrays", default=None)
 
 
 def _can_be_written(array: Any) -> bool:
@@ -80,10 +75,10 @@ def capture(value: Any) -> Any:
         return value.snapshot() if isinstance(value, Traced) else value
     if not _can_be_written(value):
         return value
-    captures = _captures.get()
-    if value.nbytes <= COPIED_BYTES or captures is None:
+    _, frozen = _running.get()
+    if value.nbytes <= COPIED_BYTES or frozen is None:
         return value.copy(order="K")
-    captures.freeze(value)
+    _freeze(value, frozen)
     return value
 
 
@@ -94,22 +89,17 @@ class Running:
     record is used later (`keeps`: the pullback of vjp) copies what it captures instead.
     """
 
-    __slots__ = ("_captures_token", "_token", "captures", "keeps", "level")
+    __slots__ = ("_own", "_token", "frozen", "keeps", "level")
 
     def __init__(self, level: Level, *, keeps: bool = False) -> None:
         self.level = level
         self.keeps = keeps
 
     def __enter__(self) -> Self:
-        levels = _active.get()
-        self._token = _active.set((*levels, self.level))
-        self._captures_token: Token[Captures | None] | None = None
-        self.captures = _captures.get()
-        if self.keeps:
-            self._captures_token = _captures.set(None)
-        elif self.captures is None:
-            self.captures = Captures()
-            self._captures_token = _captures.set(self.captures)
+        levels, frozen = _running.get()
+        self._own = frozen is None and not self.keeps
+        self.frozen = [] if self._own else frozen
+        self._token = _running.set(((*levels, self.level), None if self.keeps else self.frozen))
         return self
 
     def __exit__(
@@ -119,14 +109,13 @@ class Running:
         trace: TracebackType | None,
     ) -> None:
         self.level.open = False
-        _active.reset(self._token)
-        captured = [place for _, place in self.captures.frozen] if self.captures else []
-        if self._captures_token is not None:
-            _captures.reset(self._captures_token)
-            if self.captures is not None and not self.keeps:
-                self.captures.thaw()
-        if error is not None:
-            _tell(error, captured)
+        _running.reset(self._token)
+        if self.frozen or error is not None:
+            captured = [place for _, place in self.frozen or ()]
+            if self._own:
+                _thaw(self.frozen or [])
+            if error is not None:
+                _tell(error, captured)
 
 
 # How NumPy's loops say that they have no loop for objects.

@@ -14,6 +14,7 @@ from chainrule.graph import (
     Node,
     Primitive,
     Saved,
+    Step,
     Traced,
     constant_node,
     spec_of,
@@ -94,7 +95,7 @@ class Recording(Level):
         ys = tuple(as_array(self.values[node, k]) for k in range(len(node.outputs)))
         return wanted, xs, ys
 
-    def backwards(self) -> Iterator[tuple[Node, Saved]]:
+    def backwards(self) -> Iterator[Step]:
         """The operations that depend on an input, last first, each with its values."""
         reached = set(self.graph.inputs)
         steps = []
@@ -104,4 +105,4 @@ class Recording(Level):
                 if node.primitive.records:
                     steps.append(node)
         for node in reversed(steps):
-            yield node, self.saved(node)
+            yield (node, *self.saved(node))

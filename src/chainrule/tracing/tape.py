@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,8 +14,8 @@ from chainrule.graph import (
     Level,
     Node,
     Primitive,
-    Saved,
     Spec,
+    Step,
     Traced,
     constant_node,
     is_inexact,
@@ -73,120 +74,124 @@ _ARRAYS = (np.ndarray, np.generic)
 class Tape(Level):
     """Records what depends on its variables, and for each operation what its pullback will read.
 
-    A step is a node with its saved values (inputs, outputs); None, or an empty tuple, where they
-    are not needed. Its nodes do not note the user's lines, which nobody asks of a gradient that is
-    computed at once; a `Recording` does. `weak` tells that a variable is a Python number.
+    A step keeps the values of inputs and outputs; None, or an empty tuple, where they are not
+    needed. Its nodes do not note the user's lines, which nobody asks of a gradient that is
+    computed at once; a `Recording` does. `weak` tells that a variable is a Python number, `nested`
+    that values may belong to a lower level; where they do not, operations are computed directly.
     """
 
-    __slots__ = ("steps", "weak")
+    __slots__ = ("nested", "steps", "weak")
 
     def __init__(self, title: str) -> None:
         super().__init__(next_tag(), title)
-        self.steps: list[tuple[Node, Saved]] = []
+        self.steps: list[Step] = []
         self.weak = False
+        self.nested = False
 
     def variable(self, value: Any) -> Recorded:
         """A fresh copy of `value`, the variable of a differentiation (the copy gate)."""
         node = Node(VARIABLE, (), {}, (spec_of(value),), None)
         if not isinstance(value, _ARRAYS):
             self.weak = True
+        if isinstance(value, Traced):
+            self.nested = True
         return Recorded(self, capture(value), (node, 0))
 
     def constant(self, value: Any) -> Recorded:
+        if isinstance(value, Traced):
+            self.nested = True
         return Recorded(self, value, OPAQUE)
 
-    def backwards(self) -> Iterator[tuple[Node, Saved]]:
+    def backwards(self) -> Iterator[Step]:
         """The operations, last first, each with its saved values."""
         return reversed(self.steps)
 
-    def backwards_once(self) -> Iterator[tuple[Node, Saved]]:
+    def backwards_once(self) -> Iterator[Step]:
         """The same, letting go of every value after its use."""
-        while self.steps:
-            yield self.steps.pop()
+        return map(list.pop, itertools.repeat(self.steps, len(self.steps)))
 
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:
         if not self.open:
             raise leak(self)
-        values = list(arguments)
-        edges = [OPAQUE] * len(values)
-        wanted: list[int] = []
-        nested = False
-        for k, argument in enumerate(arguments):
+        values: list[Any] = []
+        edges: list[Edge] = []
+        wanted: tuple[int, ...] = ()
+        for argument in arguments:
+            edge = OPAQUE
             if isinstance(argument, Traced):
                 alias = argument.alias
                 if alias is not None and alias.root.value is not alias.seen:
                     argument.settle()
                 level = argument.level
                 if level is self:
-                    values[k] = value = argument.value
-                    edges[k] = edge = argument.mark  # type: ignore[attr-defined]
-                    if isinstance(value, Traced):
-                        nested = True
-                    if edge is not OPAQUE and k not in primitive.flat_inputs:
-                        wanted.append(k)
+                    edge = argument.mark  # type: ignore[attr-defined]
+                    if edge is not OPAQUE:
+                        wanted += (len(values),)
+                    argument = argument.value
                 elif level.tag > self.tag:
                     return level.apply(primitive, arguments, params)
                 else:
-                    nested = True
+                    self.nested = True
+            values.append(argument)
+            edges.append(edge)
         try:
-            result = (primitive if nested else primitive.compute)(*values, **params)
+            result = (primitive if self.nested else primitive.compute)(*values, **params)
         except PASSED_ON:
             raise
         except (ValueError, IndexError) as error:
             raise refusal(primitive, values, error) from error
         if not primitive.records:
             return result
+        if primitive.flat_inputs:
+            wanted = tuple([k for k in wanted if k not in primitive.flat_inputs])
         if not wanted:
             return self.constant(result) if is_inexact(result) else result
-        saved = self._saved(primitive, wanted, values, edges, result)
-        if primitive.uses_shapes and len(wanted) < len(values):
-            edges = _with_shapes(edges, values)
-        if isinstance(result, tuple):
-            node = Node(primitive, tuple(edges), params, tuple([spec_of(y) for y in result]))
-            self.steps.append((node, saved))
-            return tuple(
-                [Recorded(self, y, (node, k)) if is_inexact(y) else y for k, y in enumerate(result)]
-            )
-        spec = spec_of(result)
-        if spec.dtype.kind not in "fc":
-            if spec.dtype.kind == "O":
-                raise objects(primitive)
-            return result
-        node = Node(primitive, tuple(edges), params, (spec,))
-        self.steps.append((node, saved))
-        return Recorded(self, result, (node, 0))
-
-    def _saved(
-        self,
-        primitive: Primitive,
-        wanted: list[int],
-        values: list[Any],
-        edges: list[Edge],
-        result: Any,
-    ) -> Saved:
-        """The values that the derivatives for the inputs `wanted` will read."""
-        saves = primitive.saves(tuple(wanted))
-        all_wanted = len(wanted) == len(values)  # so all are floating, and none is from outside
-        if saves.no_input or (all_wanted and saves.inputs is INDICES):
-            xs: tuple[Any, ...] = ()
-        elif all_wanted and saves.every_input and not self.weak:
-            xs = tuple(values)
+        several = type(result) is tuple
+        if several:
+            specs = tuple([spec_of(y) for y in result])
         else:
-            xs = _captured(primitive, saves.inputs, values, edges, result)
-        if saves.no_output:
-            return wanted, xs, ()
-        results = result if isinstance(result, tuple) else (result,)
-        return wanted, xs, tuple([as_array(y) for y in results])
+            specs = (spec_of(result),)
+            kind = specs[0].dtype.kind
+            if kind not in "fc":
+                if kind == "O":
+                    raise objects(primitive)
+                return result
+        saves = primitive.saves_for.get(wanted) or primitive.saves(wanted)
+        xs: tuple[Any, ...] = ()
+        if len(wanted) == len(values):  # so all are floating, and none is from outside
+            if not saves.nothing:
+                if saves.whole and not self.weak:
+                    xs = tuple(values)
+                else:
+                    xs = _captured(primitive, saves.inputs, values, edges, specs[0].dtype)
+        else:
+            if not saves.no_input:
+                xs = _captured(primitive, saves.inputs, values, edges, specs[0].dtype)
+            if primitive.uses_shapes:
+                edges = _with_shapes(edges, values)
+        ys: tuple[Any, ...] = ()
+        if not saves.no_output:
+            ys = tuple([as_array(y) for y in (result if several else (result,))])
+        node = Node(primitive, tuple(edges), params, specs)
+        self.steps.append((node, wanted, xs, ys))
+        if not several:
+            return Recorded(self, result, (node, 0))
+        return tuple(
+            [Recorded(self, y, (node, k)) if is_inexact(y) else y for k, y in enumerate(result)]
+        )
 
 
 def _captured(
-    primitive: Primitive, kept: Positions, values: list[Any], edges: list[Edge], result: Any
+    primitive: Primitive,
+    kept: Positions,
+    values: list[Any],
+    edges: list[Edge],
+    dtype: np.dtype[Any],
 ) -> tuple[Any, ...]:
     """The values at the positions `kept`; those from outside safe from later writes."""
     found: list[Any] = [None] * len(values)
-    dtype = spec_of(result[0] if isinstance(result, tuple) else result).dtype
     for k, value in enumerate(values):
         if kept is None or k in kept or (kept is INDICES and not is_inexact(value)):
             value = as_input(primitive, value, dtype)

@@ -33,7 +33,7 @@ def settle(array: Any) -> None:
     for view in reversed(stale):
         alias = view.alias
         rebind(view, alias.view(alias.base, **alias.params))
-        view.alias = alias._replace(seen=root.value)
+        alias.seen = root.value
 
 
 def rebind(array: Any, other: Any) -> None:
@@ -68,7 +68,7 @@ def _replace(array: Any, new: Any) -> None:
     while array.alias is not None:
         alias = array.alias
         new = alias.view.back(alias.base, new, **alias.params)
-        array.alias = alias._replace(seen=None)  # it reads again: its memory is the owner's
+        alias.seen = None  # it reads again: its memory is the owner's
         array = alias.base
     before, after = memory_of(array).flags, memory_of(new).flags
     if (before.c_contiguous, before.f_contiguous) != (after.c_contiguous, after.f_contiguous):

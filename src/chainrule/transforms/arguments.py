@@ -12,13 +12,14 @@ from chainrule.graph.node import callers_place
 from chainrule.tracing.dispatch import lifted
 
 Argnums = int | tuple[int, ...] | list[int]
+_FIRST = [0]
 
 
 class Arguments:
     """`args` with the floating leaves of the arguments `argnums` in the list `leaves`.
 
     Leaves that are not numbers are static; integers and truth values pass through, with gradient
-    None. A single array, the commonest argument, is not sent through the tree library.
+    None. A single array in front, the commonest call, is not sent through lists and trees.
     """
 
     __slots__ = ("_indices", "_parts", "argnums", "args", "leaves")
@@ -26,9 +27,14 @@ class Arguments:
     def __init__(self, title: str, args: tuple[Any, ...], argnums: Argnums) -> None:
         self.args = args
         self.argnums = argnums
-        self._indices = positions(title, argnums, len(args))
         self._parts: list[tuple[list[Any], Any, list[int]]] = []
-        self.leaves: list[Any] = []
+        if argnums == 0 and args and type(args[0]) is np.ndarray and args[0].dtype.kind in "fc":
+            self._indices = [0]
+            self._parts.append(([args[0]], None, [0]))
+            self.leaves: list[Any] = [args[0]]
+            return
+        self._indices = positions(title, argnums, len(args))
+        self.leaves = []
         for index in self._indices:
             leaves, treedef = taken_apart(args[index])
             floating = [k for k, leaf in enumerate(leaves) if is_inexact(leaf)]
@@ -39,6 +45,8 @@ class Arguments:
 
     def replaced(self, leaves: list[Any]) -> tuple[Any, ...]:
         """The arguments with other leaves, in the order of `self.leaves`."""
+        if len(leaves) == 1 and self._indices == _FIRST and self._parts[0][1] is None:
+            return (leaves[0], *self.args[1:])
         args = list(self.args)
         remaining = iter(leaves)
         for index, (old, treedef, floating) in zip(self._indices, self._parts, strict=True):
@@ -50,6 +58,8 @@ class Arguments:
 
     def packed(self, derivatives: list[Any]) -> Any:
         """Derivatives, one per leaf, as trees like the arguments; a tuple where argnums is one."""
+        if not isinstance(self.argnums, tuple | list) and self._parts[0][1] is None:
+            return derivatives[0]
         packed = []
         remaining = iter(derivatives)
         for leaves, treedef, floating in self._parts:
@@ -81,6 +91,8 @@ class Arguments:
 
 def positions(title: str, argnums: Argnums, count: int) -> list[int]:
     """`argnums` as non-negative positions."""
+    if type(argnums) is int and 0 <= argnums < count:
+        return [argnums]
     given = tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
     for argnum in given:
         if not isinstance(argnum, int | np.integer) or not -count <= argnum < count:

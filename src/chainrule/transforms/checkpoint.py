@@ -11,7 +11,7 @@ import numpy as np
 from chainrule import errors
 from chainrule.graph import Node, Primitive, Traced, is_inexact, spec_of
 from chainrule.graph.node import callers_place
-from chainrule.graph.primitive import Saves
+from chainrule.graph.primitive import Saves, Wanted
 from chainrule.tracing.conversion import concrete
 from chainrule.transforms.arguments import Arguments, put_together, taken_apart
 from chainrule.transforms.forward_mode import pushforward
@@ -57,7 +57,7 @@ class Checkpointed(Primitive):
     def pulls(
         self,
         node: Node,
-        wanted: list[int],
+        wanted: Wanted,
         xs: tuple[Any, ...],
         ys: tuple[Any, ...],
         gs: list[Any],

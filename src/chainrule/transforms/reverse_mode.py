@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule import errors
 from chainrule.graph import Level, Spec, Traced, is_inexact, spec_of
-from chainrule.graph.node import callers_place
+from chainrule.graph.node import Edge, callers_place
 from chainrule.passes.reverse import reverse
 from chainrule.primitives.fit import as_array, fit_cotangent
 from chainrule.tracing.array import Recorded
@@ -37,24 +37,24 @@ def owned(out: Any, level: Level) -> bool:
 
 
 def _cotangents(
-    tape: Tape, steps: Any, outs: list[Any], gs: list[Any], variables: list[Recorded]
+    tape: Tape, steps: Any, outs: list[Any], gs: list[Any], variables: list[Edge]
 ) -> list[Any]:
     """The cotangents of the variables from those of the outputs; zeros where nothing arrives.
 
     Each is an array of its own: the walk hands one array to several inputs where their cotangents
     are equal, and views where that is enough, but the caller may write into what it gets.
     """
-    seeds: dict[Any, Any] = {}
-    for out, g in zip(outs, gs, strict=True):
+    seeds: dict[Edge, Any] = {}
+    for out, g in zip(outs, gs):  # noqa: B905  the callers see to it, and it costs
         if g is not None and owned(out, tape):
             seeds[out.mark] = seeds[out.mark] + g if out.mark in seeds else g
     cotangents = reverse(steps, seeds)
-    handed_out = {id(g) for g in gs}
+    handed_out = set(map(id, gs))
     found = []
-    for variable in variables:
-        g = cotangents.get(variable.mark)
+    for edge in variables:
+        g = cotangents.get(edge)
         if g is None:
-            spec = variable.mark[0].outputs[0]
+            spec = edge[0].outputs[0]
             g = np.zeros(spec.shape, spec.dtype)[()]
         elif isinstance(g, np.ndarray):
             if g.base is not None or id(g) in handed_out:
@@ -66,10 +66,10 @@ def _cotangents(
     return found
 
 
-def _scalar(title: str, function: Function, out: Any) -> Spec:
-    """The spec of a result that has a gradient: a real scalar."""
-    if is_inexact(out):
-        spec = spec_of(out)
+def _scalar(title: str, function: Function, out: Any, value: Any) -> Spec:
+    """The spec of `value`, that of a result which has a gradient: a real scalar."""
+    if is_inexact(value):
+        spec = spec_of(value)
         if spec.shape == () and spec.dtype.kind == "f":
             return spec
     raise _not_scalar(title, getattr(function, "__name__", "the function"), out)
@@ -101,8 +101,10 @@ def _differentiate(
     arguments = Arguments(title, args, argnums)
     tape = Tape(title)
     with Running(tape):
-        variables = [tape.variable(leaf) for leaf in arguments.leaves]
-        out = f(*arguments.replaced([v.snapshot() for v in variables]), **kwargs)
+        handles = [tape.variable(leaf) for leaf in arguments.leaves]
+        variables = [handle.mark for handle in handles]  # the code may write into its handles
+        out = f(*arguments.replaced(handles), **kwargs)
+        del handles
         extra = None
         if aux:
             if not (isinstance(out, tuple) and len(out) == 2):
@@ -114,10 +116,10 @@ def _differentiate(
             leaves, treedef = taken_apart(extra)
             extra = put_together(treedef, [_lowered(leaf, tape) for leaf in leaves])
         out = lifted(out)
-        spec = _scalar(title, f, out)
-        seed = spec.dtype.type(1)
+        value = _lowered(out, tape)
+        seed = _scalar(title, f, out, value).dtype.type(1)
     gradients = _cotangents(tape, tape.backwards_once(), [out], [seed], variables)
-    return _lowered(out, tape), arguments.packed(gradients), extra
+    return value, arguments.packed(gradients), extra
 
 
 def _kind(out: Any) -> str:
@@ -187,7 +189,7 @@ class Pullback:
     __slots__ = ("_arguments", "_outs", "_tape", "_variables", "treedef")
 
     def __init__(
-        self, tape: Tape, arguments: Arguments, variables: list[Recorded], outs: Any, treedef: Any
+        self, tape: Tape, arguments: Arguments, variables: list[Edge], outs: Any, treedef: Any
     ) -> None:
         self._tape = tape
         self._arguments = arguments
@@ -228,8 +230,10 @@ def pullback(
     arguments = Arguments(title, args, argnums)
     tape = Tape(title)
     with Running(tape, keeps=True):
-        variables = [tape.variable(leaf) for leaf in arguments.leaves]
-        out = f(*arguments.replaced([v.snapshot() for v in variables]), **kwargs)
+        handles = [tape.variable(leaf) for leaf in arguments.leaves]
+        variables = [handle.mark for handle in handles]  # the code may write into its handles
+        out = f(*arguments.replaced(handles), **kwargs)
+        del handles
         outs, treedef = taken_apart(out)
     values = [_lowered(leaf, tape) for leaf in outs]
     value = put_together(treedef, values)

@@ -24,7 +24,7 @@ def record(
         variables = [
             level.variable(leaf, name) for leaf, name in zip(arguments.leaves, labels, strict=True)
         ]
-        outs, _ = taken_apart(f(*arguments.replaced([v.snapshot() for v in variables]), **kwargs))
+        outs, _ = taken_apart(f(*arguments.replaced(variables), **kwargs))
         for out in outs:
             if not (isinstance(out, Recorded) and out.level is level):
                 out = level.constant(out)
