@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from chainrule import errors
-from chainrule.graph import Level, Spec, Traced, is_inexact, spec_of
+from chainrule.graph import Level, Spec, Step, Traced, is_inexact, spec_of
 from chainrule.graph.node import Edge, callers_place
 from chainrule.passes.reverse import reverse
 from chainrule.primitives.fit import as_array, fit_cotangent
@@ -37,19 +37,16 @@ def owned(out: Any, level: Level) -> bool:
 
 
 def _cotangents(
-    tape: Tape, steps: Any, outs: list[Any], gs: list[Any], variables: list[Edge]
+    steps: Iterable[Step], seeds: dict[Edge, Any], variables: list[Edge], given: Iterable[Any] = ()
 ) -> list[Any]:
     """The cotangents of the variables from those of the outputs; zeros where nothing arrives.
 
     Each is an array of its own: the walk hands one array to several inputs where their cotangents
-    are equal, and views where that is enough, but the caller may write into what it gets.
+    are equal, also one that was `given`, and views where that is enough, but the caller may write
+    into what it gets.
     """
-    seeds: dict[Edge, Any] = {}
-    for out, g in zip(outs, gs):  # noqa: B905  the callers see to it, and it costs
-        if g is not None and owned(out, tape):
-            seeds[out.mark] = seeds[out.mark] + g if out.mark in seeds else g
     cotangents = reverse(steps, seeds)
-    handed_out = set(map(id, gs))
+    handed_out = set(map(id, given))
     found = []
     for edge in variables:
         g = cotangents.get(edge)
@@ -117,8 +114,9 @@ def _differentiate(
             extra = put_together(treedef, [_lowered(leaf, tape) for leaf in leaves])
         out = lifted(out)
         value = _lowered(out, tape)
-        seed = _scalar(title, f, out, value).dtype.type(1)
-    gradients = _cotangents(tape, tape.backwards_once(), [out], [seed], variables)
+        one = _scalar(title, f, out, value).dtype.type(1)
+    seeds = {} if value is out else {out.mark: one}
+    gradients = _cotangents(tape.backwards_once(), seeds, variables)
     return value, arguments.packed(gradients), extra
 
 
@@ -220,7 +218,11 @@ class Pullback:
                     f"{np.shape(g)} for a result of shape {spec.shape}; the two must be the same"
                 )
             fitted.append(fit_cotangent(g, spec))
-        return _cotangents(self._tape, self._tape.backwards(), self._outs, fitted, self._variables)
+        seeds: dict[Edge, Any] = {}
+        for out, g in zip(self._outs, fitted, strict=True):
+            if g is not None and owned(out, self._tape):
+                seeds[out.mark] = seeds[out.mark] + g if out.mark in seeds else g
+        return _cotangents(self._tape.backwards(), seeds, self._variables, fitted)
 
 
 def pullback(
