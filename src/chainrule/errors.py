@@ -12,6 +12,7 @@ ChainruleError
 ├── LeakError (RuntimeError)          a traced value was used after its transform returned
 ├── UnsupportedError (NotImplementedError)   an operation has no derivative here
 ├── ToleranceError (AssertionError)   a derivative is not what the check measured
+├── SolutionError (ArithmeticError)   a solver's result solves nothing, or not regularly
 ├── ClassroomError                      what went wrong in a hand-driven graph
 │   ├── NodeLookupError     (LookupError)          no node, or more than one, has the name
 │   ├── NodeTypeError       (TypeError)            an input that no node can work with
@@ -71,6 +72,10 @@ class UnsupportedError(ChainruleError, NotImplementedError):
 
 class ToleranceError(ChainruleError, AssertionError):
     """A derivative differs from what a check measured."""
+
+
+class SolutionError(ChainruleError, ArithmeticError):
+    """A solver's result that is no solution, or one at which the equations are singular."""
 
 
 class ClassroomError(ChainruleError):

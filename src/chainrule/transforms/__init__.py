@@ -2,7 +2,9 @@
 
 from chainrule.transforms.checkpoint import checkpoint
 from chainrule.transforms.forward_mode import hvp, jvp
+from chainrule.transforms.implicit import implicit_minimize, implicit_root
 from chainrule.transforms.jacobian import hessian, jacobian
+from chainrule.transforms.minimize import minimize
 from chainrule.transforms.reverse_mode import (
     elementwise_grad,
     grad,
@@ -19,8 +21,11 @@ __all__ = [
     "grad",
     "hessian",
     "hvp",
+    "implicit_minimize",
+    "implicit_root",
     "jacobian",
     "jvp",
+    "minimize",
     "stop_gradient",
     "trace",
     "value_and_grad",
