@@ -1,6 +1,7 @@
 """Function to function."""
 
 from chainrule.transforms.checkpoint import checkpoint
+from chainrule.transforms.curvature import hessian_eigenpairs
 from chainrule.transforms.forward_mode import hvp, jvp
 from chainrule.transforms.implicit import implicit_minimize, implicit_root
 from chainrule.transforms.jacobian import hessian, jacobian
@@ -20,6 +21,7 @@ __all__ = [
     "elementwise_grad",
     "grad",
     "hessian",
+    "hessian_eigenpairs",
     "hvp",
     "implicit_minimize",
     "implicit_root",

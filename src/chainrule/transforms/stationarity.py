@@ -36,7 +36,7 @@ class Closeness(NamedTuple):
 
 
 AT_THE_LIMIT = Closeness(bound=1e-12, row=1e-6)  # bounds are met to rounding, rows to a tolerance
-JUST_INSIDE = Closeness(bound=1e-4, row=1e-4)  # interior methods keep a distance from both
+JUST_INSIDE = Closeness(bound=1e-3, row=1e-3)  # interior methods keep a distance from both
 
 REACH = 1e-3
 """How far, relative to 1 + |x|, a solver may stop from the solution to be differentiated there."""
