@@ -18,11 +18,13 @@ from chainrule.transforms import (
     jacobian,
     jvp,
     minimize,
+    scan,
     stop_gradient,
     trace,
     value_and_grad,
     value_grad_and_aux,
     vjp,
+    while_loop,
 )
 
 from chainrule import classroom, data, errors, nn, numpy, optim, scipy  # isort: skip
@@ -51,6 +53,7 @@ __all__ = [
     "numerical_gradient",
     "numpy",
     "optim",
+    "scan",
     "scipy",
     "stop_gradient",
     "trace",
@@ -58,6 +61,7 @@ __all__ = [
     "value_and_grad",
     "value_grad_and_aux",
     "vjp",
+    "while_loop",
 ]
 
 

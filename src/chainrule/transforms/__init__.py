@@ -13,6 +13,7 @@ from chainrule.transforms.reverse_mode import (
     value_grad_and_aux,
     vjp,
 )
+from chainrule.transforms.scan import scan, while_loop
 from chainrule.transforms.stop_gradient import stop_gradient
 from chainrule.transforms.trace import trace
 
@@ -28,9 +29,11 @@ __all__ = [
     "jacobian",
     "jvp",
     "minimize",
+    "scan",
     "stop_gradient",
     "trace",
     "value_and_grad",
     "value_grad_and_aux",
     "vjp",
+    "while_loop",
 ]

@@ -18,16 +18,15 @@ import numpy as np
 from chainrule.graph import Traced
 from chainrule.tracing.dispatch import lifted
 
-Function = Callable[..., Any]
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic)
 
 
 class Closure:
-    """A function, and in `values` the traced arrays that it closes over."""
+    """A function, or a tuple of them, and in `values` the traced arrays that it closes over."""
 
     __slots__ = ("_keys", "function", "values")
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Any) -> None:
         self.function = function
         found: dict[int, Any] = {}
 
@@ -39,12 +38,12 @@ class Closure:
         self._keys = list(found)
         self.values: list[Any] = list(found.values())
 
-    def holding(self, values: list[Any]) -> Function:
+    def holding(self, values: list[Any]) -> Any:
         """The same function with other values in the places of `self.values`."""
         if not self.values:
             return self.function
         others = dict(zip(self._keys, values, strict=True))
-        return _swapped(self.function, lambda old: others[id(old)], {})  # type: ignore[no-any-return]
+        return _swapped(self.function, lambda old: others[id(old)], {})
 
 
 def _swapped(value: Any, swap: Callable[[Any], Any], memo: dict[int, Any]) -> Any:
