@@ -40,5 +40,5 @@ def test_going_back_needs_one_step_at_a_time(peak: Measure):
     # Carries, twice while they are stacked; the backward loop keeps none of its own.
     assert long - short <= 2.1 * 30
     second = [peak(lambda n=n: cr.hvp(f)(c, n, np.ones(c.size))) / ARRAY for n in (10, 40)]
-    # Of each step several carries with their tangents, but none of the 60 arrays of its own pullback.
+    # Of each step several carries with tangents, but none of the 60 arrays of its pullback.
     assert second[1] - second[0] <= 9 * 30
