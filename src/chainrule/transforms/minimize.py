@@ -146,10 +146,11 @@ def limits_of(bounds: Any, size: int) -> Limits | None:
         pairs = list(bounds)
         lower = [-np.inf if low is None else low for low, _ in pairs]
         upper = [np.inf if high is None else high for _, high in pairs]
-    return Limits(*(np.broadcast_to(_numbers(limit), (size,)) for limit in (lower, upper)))
+    return Limits(*(np.broadcast_to(numbers(limit), (size,)) for limit in (lower, upper)))
 
 
-def _numbers(value: Any) -> Any:
+def numbers(value: Any) -> Any:
+    """What SciPy takes as an array of numbers, also of traced ones, as an array."""
     value = lifted(gathered(value))
     return np.asarray(value, float) if isinstance(value, list | tuple | float | int) else value
 
@@ -164,17 +165,17 @@ def _constraint(constraint: Any, layout: Layout) -> Constraint:
         fun, args = constraint["fun"], constraint.get("args", ())
         upper = 0.0 if constraint["type"].lower() == "eq" else np.inf
         return Constraint(_of_vector(lambda x: fun(x, *args), layout), Limits(0.0, upper))
-    limits = Limits(_numbers(constraint.lb), _numbers(constraint.ub))
+    limits = Limits(numbers(constraint.lb), numbers(constraint.ub))
     if hasattr(constraint, "A"):
         matrix = constraint.A.toarray() if hasattr(constraint.A, "toarray") else constraint.A
-        matrix = _numbers(matrix)
+        matrix = numbers(matrix)
         return Constraint(lambda v: matrix @ v, limits)
     return Constraint(_of_vector(constraint.fun, layout), limits)
 
 
 def _of_vector(fun: Function, layout: Layout) -> Function:
     """A constraint, whose values may be a number, an array or a list of them, as a vector."""
-    return lambda v: np.ravel(_numbers(fun(layout.tree(v))))
+    return lambda v: np.ravel(numbers(fun(layout.tree(v))))
 
 
 def _for_scipy(constraint: Constraint, method: Any) -> Any:
