@@ -83,3 +83,14 @@ def test_counts_kept_in_a_cell_stay_shared():
 
     cr.grad(outer)(1.0)
     assert calls == 1
+
+
+def test_containers_that_hold_themselves():
+    def outer(c):
+        ring = [c, 1.0]
+        ring.append(ring)
+        closure = Closure(lambda x: x * ring[0])
+        assert len(closure.values) == 1
+        return closure.holding([2.0])(3.0) * c
+
+    assert float(cr.grad(outer)(1.0)) == 6.0

@@ -14,6 +14,7 @@ from chainrule.graph.node import callers_place
 from chainrule.graph.primitive import Saves, Wanted
 from chainrule.tracing.conversion import concrete
 from chainrule.transforms.arguments import Arguments, put_together, taken_apart
+from chainrule.transforms.closures import Closure
 from chainrule.transforms.forward_mode import pushforward
 from chainrule.transforms.reverse_mode import pullback
 
@@ -92,7 +93,8 @@ def _run(*leaves: Any, call: Call) -> tuple[Any, ...]:
     if any(isinstance(out, Traced) for out in outs):
         raise errors.InputError(
             f"the checkpointed function {call!r} at {callers_place()} uses a value of the running "
-            "derivative that is not among its arguments; pass it as an argument"
+            "derivative that is not among its arguments and that it does not hold itself (a "
+            "global, or an attribute of an object); pass it as an argument"
         )
     return outs
 
@@ -109,9 +111,9 @@ checkpointed = Checkpointed(
 def checkpoint(f: Function) -> Function:
     """`f`, but reverse mode keeps only its arguments and result, and runs it again for the rest.
 
-    Memory for time: values inside `f` live only while its own derivative is computed. Values that
-    the derivative should reach have to be arguments, not closed over, and `f` has to return the
-    same result when it runs again. Source: Griewank, Achieving logarithmic growth of temporal and
+    Memory for time: values inside `f` live only while its own derivative is computed. Values of a
+    running derivative that `f` closes over count as arguments; `f` has to return the same result
+    when it runs again. Source: Griewank, Achieving logarithmic growth of temporal and
     spatial complexity in reverse automatic differentiation, 1992.
 
     >>> import numpy as np
@@ -122,10 +124,19 @@ def checkpoint(f: Function) -> Function:
 
     @functools.wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
+        closure = Closure(functools.partial(f, **kwargs) if kwargs else f)
         leaves = [leaf for arg in args for leaf in taken_apart(arg)[0]]
-        if not any(isinstance(leaf, Traced) for leaf in leaves):
+        if not closure.values and not any(isinstance(leaf, Traced) for leaf in leaves):
             return f(*args, **kwargs)
-        call = Call(f, args, kwargs)
+
+        @functools.wraps(f)
+        def opened(values: list[Any], *args: Any) -> Any:
+            return closure.holding(values)(*args)
+
+        if closure.values:
+            call = Call(opened, (closure.values, *args), {})
+        else:
+            call = Call(f, args, kwargs)
         outs = checkpointed(*call.leaves, call=call)
         return put_together(call.treedef, list(outs))
 

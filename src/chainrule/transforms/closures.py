@@ -47,12 +47,27 @@ class Closure:
 
 
 def _swapped(value: Any, swap: Callable[[Any], Any], memo: dict[int, Any]) -> Any:
-    """`value` with `swap` applied to what is traced in it; itself where nothing is."""
+    """`value` with `swap` applied to what is traced in it; itself where nothing is.
+
+    `memo` has what became of each container and function, and stops where one holds itself.
+    """
     if isinstance(value, Traced):
         return swap(value)
     kind = type(value)
+    if kind is np.ndarray and value.dtype.kind == "O":
+        return swap(value) if isinstance(lifted(value), Traced) else value
     if kind is FunctionType:
         return _function(value, swap, memo)
+    if not isinstance(value, list | tuple | dict | functools.partial):
+        return value
+    if id(value) not in memo:
+        memo[id(value)] = value
+        memo[id(value)] = _container(value, swap, memo)
+    return memo[id(value)]
+
+
+def _container(value: Any, swap: Callable[[Any], Any], memo: dict[int, Any]) -> Any:
+    kind = type(value)
     if kind is functools.partial:
         old = (value.func, value.args, value.keywords)
         function, args, keywords = new = _swapped(old, swap, memo)
@@ -60,14 +75,12 @@ def _swapped(value: Any, swap: Callable[[Any], Any], memo: dict[int, Any]) -> An
     if kind is dict:
         entries = {key: _swapped(entry, swap, memo) for key, entry in value.items()}
         return entries if any(entries[key] is not value[key] for key in value) else value
-    if kind is list or isinstance(value, tuple):
-        parts = [_swapped(part, swap, memo) for part in value]
-        if all(n is o for n, o in zip(parts, value, strict=True)):
-            return value
-        return kind._make(parts) if hasattr(kind, "_make") else kind(parts)
-    if kind is np.ndarray and value.dtype.kind == "O":
-        return swap(value) if isinstance(lifted(value), Traced) else value
-    return value
+    if kind is not list and not isinstance(value, tuple):
+        return value
+    parts = [_swapped(part, swap, memo) for part in value]
+    if all(n is o for n, o in zip(parts, value, strict=True)):
+        return value
+    return kind._make(parts) if hasattr(kind, "_make") else kind(parts)
 
 
 def _function(function: FunctionType, swap: Callable[[Any], Any], memo: dict[int, Any]) -> Any:
@@ -82,6 +95,7 @@ def _function(function: FunctionType, swap: Callable[[Any], Any], memo: dict[int
         function.__code__, function.__globals__, function.__name__, function.__defaults__, cells
     )
     new.__kwdefaults__ = function.__kwdefaults__
+    new.__dict__.update(function.__dict__)
     memo[id(function)] = new  # before its cells are filled: it may stand in one of them itself
     changed = False
     for cell, before in zip(cells, old, strict=True):
