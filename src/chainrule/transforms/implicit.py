@@ -10,7 +10,7 @@ Source: the implicit function theorem; Griewank & Walther, Evaluating Derivative
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -117,7 +117,12 @@ class Implicit(Primitive):
         return Saves(None, None)
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self,
+        node: Node,
+        wanted: Sequence[int],
+        xs: tuple[Any, ...],
+        ys: tuple[Any, ...],
+        gs: list[Any],
     ) -> list[Any]:
         # x is real, so only the cotangents of complex arguments are conjugated: the pullback of a
         # function is an adjoint, and the reverse pass expects a plain transpose.

@@ -10,7 +10,7 @@ operation again, which is how loops nest and have derivatives of every order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -205,7 +205,12 @@ class Looped(Primitive):
         return Saves(None, None)
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self,
+        node: Node,
+        wanted: Sequence[int],
+        xs: tuple[Any, ...],
+        ys: tuple[Any, ...],
+        gs: list[Any],
     ) -> list[Any]:
         # The reverse pass hands conjugates to plain transposes; a pullback is an adjoint already.
         loop: Loop = node.params["loop"]
@@ -235,7 +240,7 @@ class _Backwards:
     """
 
     def __init__(
-        self, loop: Loop, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...]
+        self, loop: Loop, wanted: Sequence[int], xs: tuple[Any, ...], ys: tuple[Any, ...]
     ) -> None:
         self.loop = loop
         self.wanted = wanted
