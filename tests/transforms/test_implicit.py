@@ -65,6 +65,20 @@ def test_closed_over_values_count_as_arguments(linear):
     np.testing.assert_allclose(cr.hessian(closed)(A), cr.hessian(explicit)(A), rtol=1e-11)
 
 
+def test_closed_over_object_arrays_of_traced_scalars():
+    def f(a):
+        sides = np.array([a[0], 2.0 * a[1]])  # NumPy makes objects of traced scalars
+        root = cr.implicit_root(lambda x: x**3 - sides, lambda: np.cbrt(sides.astype(float)))
+        return np.sum(root())
+
+    def g(a):
+        return np.cbrt(a[0]) + np.cbrt(2.0 * a[1])
+
+    with pytest.raises(errors.ConversionError):  # astype would cut the gradient
+        cr.grad(lambda a: np.sum(np.array([a[0], a[1]]).astype(float)))(A)
+    np.testing.assert_allclose(cr.grad(f)(A), cr.grad(g)(A), rtol=1e-12)
+
+
 def test_trees_in_and_out():
     def equations(x, p):
         return {"sum": x["u"] + x["v"] - p["s"], "gap": x["u"] - x["v"] ** 3 - p["d"]}

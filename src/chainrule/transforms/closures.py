@@ -31,7 +31,9 @@ class Closure:
         found: dict[int, Any] = {}
 
         def note(value: Any) -> Any:
-            found.setdefault(id(value), lifted(value))
+            array = found.get(id(value), lifted(value))
+            if isinstance(array, Traced):
+                found[id(value)] = array
             return value
 
         _swapped(function, note, {})
@@ -42,8 +44,9 @@ class Closure:
         """The same function with other values in the places of `self.values`."""
         if not self.values:
             return self.function
+        # By identity: once its transform has returned, a traced array cannot even be looked at.
         others = dict(zip(self._keys, values, strict=True))
-        return _swapped(self.function, lambda old: others[id(old)], {})
+        return _swapped(self.function, lambda old: others.get(id(old), old), {})
 
 
 def _swapped(value: Any, swap: Callable[[Any], Any], memo: dict[int, Any]) -> Any:
@@ -51,11 +54,9 @@ def _swapped(value: Any, swap: Callable[[Any], Any], memo: dict[int, Any]) -> An
 
     `memo` has what became of each container and function, and stops where one holds itself.
     """
-    if isinstance(value, Traced):
-        return swap(value)
     kind = type(value)
-    if kind is np.ndarray and value.dtype.kind == "O":
-        return swap(value) if isinstance(lifted(value), Traced) else value
+    if isinstance(value, Traced) or (kind is np.ndarray and value.dtype.kind == "O"):
+        return swap(value)
     if kind is FunctionType:
         return _function(value, swap, memo)
     if not isinstance(value, list | tuple | dict | functools.partial):

@@ -56,6 +56,9 @@ class Equation:
         self.place = callers_place() if place is None else place
         self._known: Any = None
 
+    def __repr__(self) -> str:
+        return self.title
+
     def jacobian(self, y: Any, xs: tuple[Any, ...]) -> Any:
         """∂F/∂x at a solution, computed once for all the products that are asked for there."""
         at = (y, *xs)

@@ -70,6 +70,9 @@ class Loop:
         self.keeps = keeps
         self.reverse = reverse
 
+    def __repr__(self) -> str:
+        return self.title
+
     def split(self, leaves: Any) -> tuple[Leaves, Leaves, Leaves]:
         """Carry, rows and constants."""
         leaves, first = list(leaves), self.carries
