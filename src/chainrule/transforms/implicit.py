@@ -1,210 +1,58 @@
-"""Derivatives of what solves an equation, from the equation and not from the solver's steps.
-
-F(x, θ) = 0 moves with θ by ∂F/∂x ẋ + ∂F/∂θ θ̇ = 0, so
-
-    ẋ = −(∂F/∂x)⁻¹ ∂F/∂θ θ̇,      θ̄ = −(∂F/∂θ)ᵀ (∂F/∂x)⁻ᵀ x̄.
-
-Source: the implicit function theorem; Griewank & Walther, Evaluating Derivatives, section 15.
-"""
+"""Derivatives of what solves an equation, from the equation and not from the solver's steps."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 
 from chainrule import errors
-from chainrule.graph import Node, Place, Primitive, Traced, is_inexact
+from chainrule.graph import Traced, is_inexact
 from chainrule.graph.node import callers_place
-from chainrule.graph.primitive import Saves
 from chainrule.tracing.conversion import concrete
-from chainrule.transforms.arguments import Arguments, put_together, taken_apart
+from chainrule.transforms.arguments import put_together, taken_apart
 from chainrule.transforms.closures import Closure
+from chainrule.transforms.equations import Equation, implicit
 from chainrule.transforms.flattening import Layout, vector
-from chainrule.transforms.forward_mode import jvp, pushforward
-from chainrule.transforms.jacobian import jacobian
-from chainrule.transforms.reverse_mode import grad, pullback, vjp
+from chainrule.transforms.reverse_mode import grad
 
 Function = Callable[..., Any]
 LinearSolver = Literal["dense", "iterative"]
 
 
-class Equation:
-    """F(x, θ1, θ2, …) = 0 between a vector x and arrays θ: its residual, and what solves it."""
+class Problem:
+    """A residual and its solver, as functions of all floating leaves that they depend on.
 
-    __slots__ = ("_known", "iterates", "place", "reach", "residual", "solve", "symmetric", "title")
-
-    def __init__(
-        self,
-        title: str,
-        residual: Function,
-        solve: Function,
-        *,
-        iterates: bool,
-        symmetric: bool = False,
-        reach: float = np.inf,
-        place: Place | None = None,
-    ) -> None:
-        self.title = title
-        self.residual = residual
-        self.solve = solve
-        self.iterates = iterates
-        self.symmetric = symmetric
-        self.reach = reach
-        self.place = callers_place() if place is None else place
-        self._known: Any = None
-
-    def __repr__(self) -> str:
-        return self.title
-
-    def jacobian(self, y: Any, xs: tuple[Any, ...]) -> Any:
-        """∂F/∂x at a solution, computed once for all the products that are asked for there."""
-        at = (y, *xs)
-        if self._known is not None and all(a is b for a, b in zip(self._known[0], at, strict=True)):
-            return self._known[1]
-        matrix = jacobian(self.residual)(y, *xs)
-        plain = concrete(matrix)
-        if not np.all(np.isfinite(plain)) or _condition(plain) * np.finfo(plain.dtype).eps > 1:
-            raise self.singular()
-        if self.reach < np.inf:
-            self._check_distance(plain, concrete(y), [concrete(x) for x in xs])
-        self._known = (at, matrix)
-        return matrix
-
-    def _check_distance(self, matrix: Any, y: Any, xs: list[Any]) -> None:
-        """Refuse a result that one Newton step would move far: it is no solution yet."""
-        step = np.max(np.abs(np.linalg.solve(matrix, self.residual(y, *xs))), initial=0.0)
-        if not step <= self.reach * (1 + np.max(np.abs(y), initial=0.0)):
-            raise errors.SolutionError(
-                f"{self.title} of {self.place}: the solver stopped about {step:.2g} away from the "
-                "solution, where no derivative is to be had; let it work more accurately "
-                "(tol=, options=) or begin closer (x0)"
-            )
-
-    def singular(self) -> errors.SolutionError:
-        return errors.SolutionError(
-            f"{self.title} of {self.place}: at the solution the derivative of the equations with "
-            "respect to their unknowns is singular, so the solution is not a differentiable "
-            "function of the arguments there (a multiple root, a flat minimum, or an unknown that "
-            "no equation determines)"
-        )
-
-    def stuck(self) -> errors.SolutionError:
-        return errors.SolutionError(
-            f"{self.title} of {self.place}: the iteration that solves the linear equations of the "
-            'derivative does not converge; use linear="dense", or scale the equations'
-        )
-
-
-def _condition(matrix: Any) -> float:
-    """The condition number in the 1-norm; infinite for a singular matrix."""
-    try:
-        return float(np.linalg.norm(matrix, 1) * np.linalg.norm(np.linalg.inv(matrix), 1))
-    except np.linalg.LinAlgError:
-        return np.inf
-
-
-class Implicit(Primitive):
-    """The solution x(θ) of an equation as one operation, whatever steps the solver takes.
-
-    Both modes are ordinary code on the level below, where the solution may be traced again: there
-    it is this operation once more, so every order and every mix of modes follows.
+    Those are the leaves of the arguments, and the traced values that the two close over.
     """
 
-    __slots__ = ()
-    form = "call"
+    __slots__ = ("_hidden", "_leaves", "_moving", "_treedef", "residual", "solve")
 
-    def saves(self, wanted: tuple[int, ...]) -> Saves:
-        return Saves(None, None)
+    def __init__(self, residual: Function, solve: Function, args: tuple[Any, ...]) -> None:
+        self.residual, self.solve = Closure(residual), Closure(solve)
+        values = (*self.residual.values, *self.solve.values)
+        self._hidden = list({id(value): value for value in values}.values())
+        self._leaves, self._treedef = taken_apart((args, self._hidden))
+        self._moving = [k for k, leaf in enumerate(self._leaves) if is_inexact(leaf)]
 
-    def pulls(
-        self,
-        node: Node,
-        wanted: Sequence[int],
-        xs: tuple[Any, ...],
-        ys: tuple[Any, ...],
-        gs: list[Any],
-    ) -> list[Any]:
-        # x is real, so only the cotangents of complex arguments are conjugated: the pullback of a
-        # function is an adjoint, and the reverse pass expects a plain transpose.
-        equation: Equation = node.params["equation"]
-        y = ys[0]
-        u = linear_solution(equation, y, xs, gs[0], transposed=True)
-        _, _, pull = pullback(
-            equation.title, lambda *xs: equation.residual(y, *xs), xs, {}, tuple(wanted)
-        )
-        return [np.conjugate(g) for g in pull.raw([-u])]
+    @property
+    def traced(self) -> bool:
+        return any(isinstance(leaf, Traced) for leaf in self._leaves)
 
-    def push(
-        self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
-    ) -> list[Any]:
-        equation: Equation = node.params["equation"]
-        y = ys[0]
-        moving = tuple(i for i, t in enumerate(ts) if t is not None)
-        arguments = Arguments(equation.title, xs, moving)
-        given = [t for t in ts if t is not None]
-        _, moved, _ = pushforward(
-            equation.title, lambda *xs: equation.residual(y, *xs), arguments, given, {}
-        )
-        return [-linear_solution(equation, y, xs, moved[0], transposed=False)]
+    @property
+    def leaves(self) -> list[Any]:
+        return [self._leaves[k] for k in self._moving]
 
-
-implicit = Implicit(
-    "implicit",
-    compute=lambda *leaves, equation: equation.solve(*leaves),
-    inputs=None,
-    latex=r"\operatorname{{solution}}({x})",
-    note="runs the user's solver",
-)
-
-
-def linear_solution(
-    equation: Equation, y: Any, xs: tuple[Any, ...], b: Any, *, transposed: bool
-) -> Any:
-    """J⁻¹ b, or J⁻ᵀ b, where J = ∂F/∂x at the solution y."""
-    transposed = transposed and not equation.symmetric
-    if not equation.iterates:
-        matrix = equation.jacobian(y, xs)
-        return np.linalg.solve(matrix.T if transposed else matrix, b)
-
-    def product(v: Any, y: Any, *xs: Any) -> Any:
-        def residual(y: Any) -> Any:
-            return equation.residual(y, *xs)
-
-        return vjp(residual, y)[1](v)[0] if transposed else jvp(residual, (y,), (v,))[1]
-
-    # The product J v is linear in v, so v is once more the solution of an equation whose
-    # derivative is J: differentiating it asks for nothing but more such systems.
-    system = Equation(
-        equation.title,
-        lambda v, y, *rest: product(v, y, *rest[:-1]) - rest[-1],
-        lambda y, *rest: _iterated(equation, lambda v: product(v, y, *rest[:-1]), rest[-1]),
-        iterates=True,
-        symmetric=equation.symmetric,
-        place=equation.place,
-    )
-    return implicit(y, *xs, b, equation=system)
-
-
-def _iterated(equation: Equation, product: Function, b: Any) -> Any:
-    """A⁻¹ b by products with A alone, to about ten digits."""
-    from scipy.sparse import linalg  # noqa: PLC0415  SciPy is loaded at its first use
-
-    if not np.any(b):
-        return np.zeros_like(b)
-    operator = linalg.LinearOperator((b.size, b.size), matvec=product, dtype=b.dtype)
-    digits = float(np.finfo(b.dtype).eps) ** 0.65
-    if equation.symmetric:
-        found, left = linalg.minres(operator, b, rtol=digits, maxiter=20 * b.size)
-    else:
-        restart = min(b.size, 50)
-        found, left = linalg.gmres(operator, b, rtol=digits, atol=0.0, restart=restart, maxiter=200)
-    misfit = np.linalg.norm(product(found) - b)
-    if left or not misfit <= 1e3 * digits * np.linalg.norm(b):
-        raise equation.stuck()
-    return found
+    def at(self, closure: Closure, leaves: tuple[Any, ...]) -> tuple[Function, tuple[Any, ...]]:
+        """A function that holds these leaves instead of what it closed over, and its arguments."""
+        filled = list(self._leaves)
+        for k, leaf in zip(self._moving, leaves, strict=True):
+            filled[k] = leaf
+        args, values = put_together(self._treedef, filled)
+        others = {id(old): new for old, new in zip(self._hidden, values, strict=True)}
+        return closure.holding([others[id(value)] for value in closure.values]), tuple(args)
 
 
 def solution(
@@ -225,11 +73,8 @@ def solution(
     """
     if linear not in ("dense", "iterative"):
         raise errors.SettingError(f'{title}: linear is "dense" or "iterative", not {linear!r}')
-    closures = (Closure(residual), Closure(solve))
-    hidden = list({id(v): v for c in closures for v in c.values}.values())
-    leaves, treedef = taken_apart((args, hidden))
-    moving = [k for k, leaf in enumerate(leaves) if is_inexact(leaf)]
-    if not any(isinstance(leaf, Traced) for leaf in leaves):
+    problem = Problem(residual, solve, args)
+    if not problem.traced:
         x = solve(*args)
         if tolerance < np.inf:
             layout = Layout(title, x)
@@ -237,36 +82,24 @@ def solution(
         return x
     layouts: list[Layout] = []
 
-    def opened(closure: Closure, given: tuple[Any, ...]) -> tuple[Function, tuple[Any, ...]]:
-        """A function that holds the given values instead of what it closes over, and its args."""
-        filled = list(leaves)
-        for k, leaf in zip(moving, given, strict=True):
-            filled[k] = leaf
-        args, values = put_together(treedef, filled)
-        others = {id(old): new for old, new in zip(hidden, values, strict=True)}
-        return closure.holding([others[id(v)] for v in closure.values]), tuple(args)
-
-    def solved(*given: Any) -> Any:
-        function, args = opened(closures[1], given)
+    def solved(*leaves: Any) -> Any:
+        function, args = problem.at(problem.solve, leaves)
         x = function(*args)
         layouts[:] = [Layout(title, x)]
         y = np.array(concrete(layouts[0].vector(x)))
-        _check(title, opened(closures[0], given)[0], layouts[0], y, args, tolerance)
+        plain, _ = problem.at(problem.residual, leaves)
+        _check(title, plain, layouts[0], y, args, tolerance)
         return y
 
-    def flat_residual(y: Any, *given: Any) -> Any:
-        function, args = opened(closures[0], given)
+    def flat_residual(y: Any, *leaves: Any) -> Any:
+        function, args = problem.at(problem.residual, leaves)
         return vector(taken_apart(function(layouts[0].tree(y), *args))[0])
 
+    iterates = linear == "iterative"
     equation = Equation(
-        title,
-        flat_residual,
-        solved,
-        iterates=linear == "iterative",
-        symmetric=symmetric,
-        reach=reach,
+        title, flat_residual, solved, iterates=iterates, symmetric=symmetric, reach=reach
     )
-    y = implicit(*[leaves[k] for k in moving], equation=equation)
+    y = implicit(*problem.leaves, equation=equation)  # which fills `layouts`
     return layouts[0].tree(y)
 
 

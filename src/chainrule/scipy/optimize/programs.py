@@ -12,6 +12,7 @@ from chainrule.graph.node import callers_place
 from chainrule.tracing.conversion import concrete
 from chainrule.transforms.arguments import taken_apart
 from chainrule.transforms.minimize import limits_of, numbers
+from chainrule.transforms.stationarity import Limits
 from scipy import optimize
 
 
@@ -50,6 +51,15 @@ def linprog(
     moving = any(isinstance(part, Traced) for part in (c, A_ub, b_ub, A_eq, b_eq, *limits))
     if result.x is None or not moving:
         return result
+    result.x = _vertex(result, (c, A_ub, b_ub, A_eq, b_eq), limits)
+    result.fun = c @ result.x
+    return result
+
+
+def _vertex(result: Any, program: tuple[Any, ...], limits: Limits) -> Any:
+    """The solution from the limits that meet in it."""
+    c, A_ub, b_ub, A_eq, b_eq = program
+    size = limits.lower.size
     matrices, sides = ([], []) if A_eq is None else ([A_eq], [b_eq])
     if A_ub is not None:
         held = np.abs(result.slack) <= 1e-9 * (1 + np.abs(concrete(b_ub)))
@@ -64,9 +74,7 @@ def linprog(
     prices = np.linalg.solve(concrete(matrix).T, concrete(c))[0 if A_eq is None else len(A_eq) :]
     if np.any(np.abs(prices) <= 1e-12 * np.max(np.abs(concrete(c)), initial=0.0)):
         raise _no_vertex("a limit that holds there has no price, so others are as good")
-    result.x = np.linalg.solve(matrix, np.concatenate(sides))
-    result.fun = c @ result.x
-    return result
+    return np.linalg.solve(matrix, np.concatenate(sides))
 
 
 def _no_vertex(reason: str) -> errors.SolutionError:
