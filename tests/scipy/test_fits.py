@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import optimize as theirs
 
 import chainrule as cr
 from chainrule import errors
 from chainrule.scipy import optimize as ours
-from scipy import optimize as theirs
 
 T = np.linspace(0.0, 2.0, 9)
 Y = 2.0 * np.exp(-1.3 * T) + 0.1 * np.cos(7 * T)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import optimize as theirs
 
 import chainrule as cr
 from chainrule import errors
 from chainrule.scipy import optimize as ours
-from scipy import optimize as theirs
 
 CLOSE = {"rtol": 2e-6, "atol": 2e-7}  # central differences of results known to 1e-9 and better
 

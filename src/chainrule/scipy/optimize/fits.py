@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import optimize
 
 from chainrule import errors
 from chainrule.graph.node import callers_place
@@ -17,7 +18,6 @@ from chainrule.transforms.flattening import vector
 from chainrule.transforms.jacobian import jacobian
 from chainrule.transforms.minimize import beginning, limits_of, numbers
 from chainrule.transforms.stationarity import Closeness, Limits, depends, minimum
-from scipy import optimize
 
 Function = Callable[..., Any]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import optimize
 
 from chainrule import errors
 from chainrule.graph import Traced
@@ -13,7 +14,6 @@ from chainrule.tracing.conversion import concrete
 from chainrule.transforms.arguments import taken_apart
 from chainrule.transforms.minimize import limits_of, numbers
 from chainrule.transforms.stationarity import Limits
-from scipy import optimize
 
 
 def linprog(

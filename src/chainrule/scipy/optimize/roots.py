@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import optimize
 
 from chainrule import errors
 from chainrule.graph.node import callers_place
@@ -17,7 +18,6 @@ from chainrule.transforms.jacobian import jacobian
 from chainrule.transforms.minimize import beginning
 from chainrule.transforms.reverse_mode import elementwise_grad
 from chainrule.transforms.stationarity import REACH
-from scipy import optimize
 
 Function = Callable[..., Any]
 
