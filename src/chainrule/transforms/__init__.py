@@ -14,6 +14,7 @@ from chainrule.transforms.reverse_mode import (
     vjp,
 )
 from chainrule.transforms.scan import scan, while_loop
+from chainrule.transforms.sparse import sparse_hessian, sparse_jacobian
 from chainrule.transforms.stop_gradient import stop_gradient
 from chainrule.transforms.trace import trace
 
@@ -30,6 +31,8 @@ __all__ = [
     "jvp",
     "minimize",
     "scan",
+    "sparse_hessian",
+    "sparse_jacobian",
     "stop_gradient",
     "trace",
     "value_and_grad",
