@@ -4,6 +4,7 @@ import importlib
 
 from chainrule import passes, primitives  # noqa: F401  they fill the registry
 from chainrule.checks import check_grads, complex_step, dot_product_test, numerical_gradient
+from chainrule.custom import custom_derivative, primitive
 from chainrule.explanation import explain
 from chainrule.tracing.dual import Dual
 from chainrule.transforms import (
@@ -12,6 +13,7 @@ from chainrule.transforms import (
     grad,
     hessian,
     hessian_eigenpairs,
+    hessian_diagonal,
     hvp,
     implicit_minimize,
     implicit_root,
@@ -19,6 +21,7 @@ from chainrule.transforms import (
     jvp,
     minimize,
     scan,
+    laplacian,
     sparse_hessian,
     sparse_jacobian,
     stop_gradient,
@@ -37,6 +40,7 @@ __all__ = [
     "checkpoint",
     "classroom",
     "complex_step",
+    "custom_derivative",
     "data",
     "dot_product_test",
     "elementwise_grad",
@@ -45,17 +49,20 @@ __all__ = [
     "grad",
     "hessian",
     "hessian_eigenpairs",
+    "hessian_diagonal",
     "hvp",
     "implicit_minimize",
     "implicit_root",
     "jacobian",
     "jvp",
     "minimize",
+    "laplacian",
     "nn",
     "numerical_gradient",
     "numpy",
     "optim",
     "scan",
+    "primitive",
     "scipy",
     "sparse_hessian",
     "sparse_jacobian",

@@ -10,6 +10,7 @@ ChainruleError
 ├── WriteError (TypeError)            a traced value was written into a plain array
 ├── MutationError (ValueError)        an array that was recorded was written too early
 ├── LeakError (RuntimeError)          a traced value was used after its transform returned
+├── RuleError (TypeError)             a rule of a user's own that no record can be made of
 ├── UnsupportedError (NotImplementedError)   an operation has no derivative here
 ├── ToleranceError (AssertionError)   a derivative is not what the check measured
 ├── SolutionError (ArithmeticError)   a solver's result solves nothing, or not regularly
@@ -64,6 +65,10 @@ class MutationError(ChainruleError, ValueError):
 
 class LeakError(ChainruleError, RuntimeError):
     """A traced value was used after the transform that it belongs to had returned."""
+
+
+class RuleError(ChainruleError, TypeError):
+    """A derivative rule of a user's own is not stated as a record needs it."""
 
 
 class UnsupportedError(ChainruleError, NotImplementedError):

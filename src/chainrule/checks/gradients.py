@@ -61,7 +61,7 @@ def _check(
     counted = to_vector(problem.point).size
     plural = "s" if counted != 1 else ""
     print(f"check_grads of {name_of(f)}: {counted} number{plural} in, {to_vector(value).size} out")
-    _sound(problem, f, value, names)
+    sound(problem, name_of(f), value, names)
     for depth in range(1, order + 1):
         wrong = []
         for chain in itertools.product(chosen, repeat=depth):
@@ -70,7 +70,7 @@ def _check(
             if found is not None:
                 wrong.append((chain, found))
         if wrong:
-            sentences = [_told(problem, value, names, *case) for case in wrong]
+            sentences = [told(problem, value, names, *case) for case in wrong]
             chain, found = wrong[0]
             verdict = blame(f, args, chain, found, settings)
             title = f"a derivative of {name_of(f)} is wrong:"
@@ -88,24 +88,24 @@ def _modes(modes: Sequence[str], order: int) -> tuple[str, ...]:
     return given
 
 
-def _sound(problem: Problem, f: Callable[..., Any], value: Leaves, names: list[str]) -> None:
+def sound(problem: Problem, name: str, value: Leaves, names: list[str]) -> None:
     """That the value is finite, and the same when f runs again."""
     numbers = to_vector(value)
     for position in np.flatnonzero(~np.isfinite(numbers)):
         raise errors.ToleranceError(
-            f"check_grads: {label(int(position), value, names)} of {name_of(f)} is "
+            f"{problem.title}: {label(int(position), value, names)} of {name} is "
             f"{numbers[position]} at this point, where no derivative can be measured; check at a "
             "point where the value is finite"
         )
     if not np.array_equal(numbers, to_vector(problem.function(list(problem.point)))):
         raise errors.ToleranceError(
-            f"check_grads: {name_of(f)} gives another value when it is called again with the same "
+            f"{problem.title}: {name} gives another value when it is called again with the same "
             "arguments, so no derivative can be measured; draw random numbers outside and pass "
             "them in, or make the generator inside from a fixed seed"
         )
 
 
-def _told(
+def told(
     problem: Problem, value: Leaves, names: list[str], modes: tuple[str, ...], found: Mismatch
 ) -> str:
     """Which entry of a derivative is wrong, and by how much."""

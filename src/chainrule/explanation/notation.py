@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chainrule.explanation.values import brief
-from chainrule.graph import Primitive
+from chainrule.graph import Primitive, registry
 
 COMPARE, SUM, PRODUCT, POWER, SUFFIX, ATOM = range(6)
 
@@ -55,7 +55,7 @@ SIGNS = {
     "not_equal": Text("{} ≠ {}", COMPARE),
 }
 CALLED = {"maximum": "max", "minimum": "min", "absolute": "abs", "broadcast_to": "broadcast"}
-# The shape to fill follows from the line in which the formula stands.
+# The shape to fill follows from the line in which the formula stands; a user's call is its name.
 UNSAID = {("broadcast_to", "to"), ("scatter", "to")}
 
 
@@ -67,6 +67,8 @@ def written(primitive: Primitive, params: Mapping[str, Any], operands: Sequence[
     '(x + 1) · (-5)'
     """
     name = primitive.name
+    if primitive not in registry:  # a user's own, which may have the name of one of ours
+        return _call(name, params, operands, name)
     if name in ("positive", "astype"):
         return operands[0]
     if name in SIGNS:
@@ -80,13 +82,17 @@ def written(primitive: Primitive, params: Mapping[str, Any], operands: Sequence[
         return Text(f"{operands[0].inside(SUFFIX, first=True)}ᵀ", SUFFIX)
     if name == "getitem" and len(operands) == 1:
         return Text(f"{operands[0].inside(SUFFIX, first=True)}{params['template']!r}", SUFFIX)
+    return _call(name, params, operands, CALLED.get(name, name))
+
+
+def _call(name: str, params: Mapping[str, Any], operands: Sequence[Text], called: str) -> Text:
     arguments = [operand.inside(SUM, first=True) for operand in operands]
     arguments += [
         repr(value) if key == "template" else f"{key}={_parameter(value)}"
         for key, value in params.items()
-        if value is not None and value is not False and (name, key) not in UNSAID
+        if value is not None and value is not False and key != "call" and (name, key) not in UNSAID
     ]
-    return Text(f"{CALLED.get(name, name)}({', '.join(arguments)})")
+    return Text(f"{called}({', '.join(arguments)})")
 
 
 def _parameter(value: Any) -> str:

@@ -17,7 +17,7 @@ from chainrule.explanation.names import Names, spoken
 from chainrule.explanation.notation import CALLED, PRODUCT, SUM, Text, written
 from chainrule.explanation.shares import Share, share
 from chainrule.explanation.values import brief, is_small
-from chainrule.graph import Flat, Node, is_inexact
+from chainrule.graph import Flat, Node, is_inexact, registry
 from chainrule.graph.node import Edge
 from chainrule.passes.reverse import walk
 from chainrule.primitives.declare import Constant, Elementwise
@@ -183,7 +183,10 @@ def _contribution(
     """`dy/dx ← dy/dx + dy/du · 1 = 18 + 17 · 1 = 35`: one addition to one accumulator."""
     name = node.primitive.name
     held = np.zeros_like(contribution)[()] if before is None else before
-    gates = [f"{CALLED.get(name, name)} gate: {GATES[name]}"] if name in GATES else []
+    surrogate = node.primitive.surrogate
+    gates = [f"surrogate: {surrogate}"] if surrogate else []
+    if name in GATES and node.primitive in registry:
+        gates.append(f"{CALLED.get(name, name)} gate: {GATES[name]}")
     gates += [] if before is None else [COPY]
     return Step(
         kind="contribution",

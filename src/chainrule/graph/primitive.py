@@ -67,6 +67,10 @@ class Registry:
     def __iter__(self) -> Iterator[Primitive]:
         return iter(self.primitives.values())
 
+    def __contains__(self, primitive: Primitive) -> bool:
+        """Whether this very record is in here, not one of a user's own with the same name."""
+        return self.primitives.get(primitive.name) is primitive
+
     def __getitem__(self, name: str) -> Primitive:
         return self.primitives[name]
 
@@ -163,6 +167,8 @@ class Primitive:
     samples      the inputs on which its rules are tested, see `primitives/samples.py`
     inputs       how many array inputs it has, or None where calls differ
     outputs      how many arrays it returns
+    surrogate    why its rule is meant to differ from the derivative; "" where it is the derivative
+    home         the registry that lists it; None for a record of a user's own
     """
 
     __slots__ = (
@@ -179,6 +185,7 @@ class Primitive:
         "records",
         "samples",
         "saves_for",
+        "surrogate",
         "uses_shapes",
     )
 
@@ -197,6 +204,8 @@ class Primitive:
         inputs: int | None = 1,
         outputs: int = 1,
         note: str = "",
+        surrogate: str = "",
+        home: Registry | None = registry,
     ) -> None:
         if numpy is None and compute is None:
             raise TypeError(f"the primitive {name!r} needs `numpy` or `compute`")
@@ -210,11 +219,13 @@ class Primitive:
         self.inputs = inputs
         self.outputs = outputs
         self.note = note
+        self.surrogate = surrogate
         self.records = True  # whether a derivative can pass through it at all
         self.flat_inputs: frozenset[int] = frozenset()  # structurally zero derivatives
         self.uses_shapes = False
         self.saves_for: dict[tuple[int, ...], Saves] = {}
-        registry.add(self)
+        if home is not None:
+            home.add(self)
 
     def __repr__(self) -> str:
         return f"<{self.form} primitive {self.name}>"

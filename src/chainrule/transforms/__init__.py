@@ -6,6 +6,7 @@ from chainrule.transforms.forward_mode import hvp, jvp
 from chainrule.transforms.implicit import implicit_minimize, implicit_root
 from chainrule.transforms.jacobian import hessian, jacobian
 from chainrule.transforms.minimize import minimize
+from chainrule.transforms.laplacian import hessian_diagonal, laplacian
 from chainrule.transforms.reverse_mode import (
     elementwise_grad,
     grad,
@@ -24,6 +25,7 @@ __all__ = [
     "grad",
     "hessian",
     "hessian_eigenpairs",
+    "hessian_diagonal",
     "hvp",
     "implicit_minimize",
     "implicit_root",
@@ -31,6 +33,7 @@ __all__ = [
     "jvp",
     "minimize",
     "scan",
+    "laplacian",
     "sparse_hessian",
     "sparse_jacobian",
     "stop_gradient",

@@ -49,8 +49,7 @@ class Operands(NamedTuple):
     @property
     def ours(self) -> bool:
         """Whether the registry knows the record, so that its parameters mean what they say."""
-        primitive = self.node.primitive
-        return registry.primitives.get(primitive.name) is primitive
+        return self.node.primitive in registry
 
 
 def link(operands: Operands, i: int, o: int) -> Link:
@@ -58,7 +57,8 @@ def link(operands: Operands, i: int, o: int) -> Link:
     node = operands.node
     form, result = node.primitive.form, node.outputs[o]
     spec = operands.input(i)
-    if form == "elementwise" or node.primitive.name in ("chain_product", "where"):
+    entrywise = operands.ours and node.primitive.name in ("chain_product", "where")
+    if form == "elementwise" or entrywise:
         return _broadcast(spec.shape, result.shape)
     if form == "multilinear" and operands.ours:
         pairs = product_pairs(node, operands.values, operands.varies, i)

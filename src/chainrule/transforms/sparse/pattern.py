@@ -12,9 +12,10 @@ import numpy as np
 from scipy import sparse
 
 from chainrule import errors
-from chainrule.graph import Node, Spec, spec_of
+from chainrule.graph import Node, Spec, registry, spec_of
 from chainrule.graph.node import Edge, callers_place
 from chainrule.tracing.recording import Recording
+from chainrule.transforms.checkpoint import checkpointed
 from chainrule.transforms.sparse.links import Matrix, Operands, link
 from chainrule.transforms.trace import record
 
@@ -56,7 +57,7 @@ def propagate(recording: Recording, patterns: Patterns) -> None:
         if not node.primitive.records or not any(varies):
             continue
         values = tuple(recording.values[edge] for edge in node.inputs)
-        if node.primitive.name == "checkpoint":
+        if node.primitive is checkpointed:
             _propagate_inside(node, values, patterns)
             continue
         for o, result in enumerate(node.outputs):
@@ -135,7 +136,7 @@ def _read(recording: Recording, node: Node, edge: Edge, numbers: dict[Edge, int]
     if edge in numbers:
         return numbers[edge], spec
     form = node.primitive.form
-    if node.primitive.name == "where" or form not in ("linear", "multilinear"):
+    if node.primitive is registry["where"] or form not in ("linear", "multilinear"):
         return -1, spec
     if spec.dtype.kind in "fc":
         return (-1, spec) if form == "linear" else (-1, spec, _frozen(recording.values[edge] != 0))
