@@ -10,6 +10,7 @@ from chainrule.tracing.dual import Dual
 from chainrule.transforms import (
     checkpoint,
     elementwise_grad,
+    flatten,
     grad,
     hessian,
     hessian_eigenpairs,
@@ -46,6 +47,7 @@ __all__ = [
     "elementwise_grad",
     "errors",
     "explain",
+    "flatten",
     "grad",
     "hessian",
     "hessian_eigenpairs",

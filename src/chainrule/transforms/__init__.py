@@ -2,6 +2,7 @@
 
 from chainrule.transforms.checkpoint import checkpoint
 from chainrule.transforms.curvature import hessian_eigenpairs
+from chainrule.transforms.flatten import flatten
 from chainrule.transforms.forward_mode import hvp, jvp
 from chainrule.transforms.implicit import implicit_minimize, implicit_root
 from chainrule.transforms.jacobian import hessian, jacobian
@@ -22,6 +23,7 @@ from chainrule.transforms.trace import trace
 __all__ = [
     "checkpoint",
     "elementwise_grad",
+    "flatten",
     "grad",
     "hessian",
     "hessian_eigenpairs",
