@@ -48,7 +48,8 @@ def flatten(tree: Any) -> tuple[Any, Callable[[Any], Any]]:
                 f"a vector of shape {np.shape(vector)} at {callers_place()} is to become a tree of "
                 f"{size} numbers"
             )
-        filled, start = list(rest), 0
+        filled: list[Any] = list(rest)
+        start = 0
         for k, spec in zip(floating, specs, strict=True):
             stop = start + int(np.prod(spec.shape, dtype=int))
             part = np.reshape(vector[start:stop], spec.shape)
