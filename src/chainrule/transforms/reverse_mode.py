@@ -63,11 +63,11 @@ def _cotangents(
     return found
 
 
-def _scalar(title: str, function: Function, out: Any, value: Any) -> Spec:
-    """The spec of `value`, that of a result which has a gradient: a real scalar."""
-    if is_inexact(value):
-        spec = spec_of(value)
-        if spec.shape == () and spec.dtype.kind == "f":
+def _scalar(title: str, function: Function, out: Any) -> Spec:
+    """The spec of a result that has a gradient: one real number, also in an array such as [y]."""
+    if is_inexact(out):
+        spec = spec_of(out)
+        if all(n == 1 for n in spec.shape) and spec.dtype.kind == "f":
             return spec
     raise _not_scalar(title, getattr(function, "__name__", "the function"), out)
 
@@ -79,7 +79,7 @@ def _not_scalar(title: str, name: str, out: Any) -> errors.OutputError:
             f"{title} at {callers_place()}: {name} returns {kind}, not a real floating scalar; "
             "return one number, such as np.sum(...)"
         )
-    if np.shape(out) != ():
+    if np.size(out) != 1:
         return errors.OutputError(
             f"{title} at {callers_place()}: {name} returns an array of shape {np.shape(out)}, and "
             "a gradient needs a scalar; return np.sum(...) of it, or use jacobian (all "
@@ -113,11 +113,10 @@ def _differentiate(
             leaves, treedef = taken_apart(extra)
             extra = put_together(treedef, [_lowered(leaf, tape) for leaf in leaves])
         out = lifted(out)
-        value = _lowered(out, tape)
-        one = _scalar(title, f, out, value).dtype.type(1)
-    seeds = {} if value is out else {out.mark: one}
-    gradients = _cotangents(tape.backwards_once(), seeds, variables)
-    return value, arguments.packed(gradients), extra
+        spec = _scalar(title, f, out)
+        seed = np.ones(spec.shape, spec.dtype) if spec.shape else spec.dtype.type(1)
+    gradients = _cotangents(tape, tape.backwards_once(), [out], [seed], variables)
+    return _lowered(out, tape), arguments.packed(gradients), extra
 
 
 def _kind(out: Any) -> str:
