@@ -2,5 +2,6 @@
 
 from chainrule.custom.derivative import custom_derivative
 from chainrule.custom.records import primitive
+from chainrule.primitives.declare import MINUS_ONE, ONE, ZERO
 
-__all__ = ["custom_derivative", "primitive"]
+__all__ = ["MINUS_ONE", "ONE", "ZERO", "custom_derivative", "primitive"]
