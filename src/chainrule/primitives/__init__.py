@@ -15,6 +15,7 @@ from chainrule.primitives import (
     reductions,
     shapes,
     softmax,
+    sparse_products,
     transcendental,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "reductions",
     "shapes",
     "softmax",
+    "sparse_products",
     "transcendental",
 ]

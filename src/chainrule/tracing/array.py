@@ -16,7 +16,14 @@ import numpy as np
 
 from chainrule.graph import Level, Primitive, Traced, registry
 from chainrule.graph.node import callers_place
-from chainrule.primitives import arithmetic, comparison, indexing, products, shapes
+from chainrule.primitives import (
+    arithmetic,
+    comparison,
+    indexing,
+    products,
+    shapes,
+    sparse_products,
+)
 from chainrule.primitives.views import Alias
 from chainrule.tracing import conversion, writes
 
@@ -44,6 +51,23 @@ def _operator(primitive: Primitive) -> tuple[_Method, _Method]:
         return self.level.apply(primitive, (other, self), {})
 
     return left, right
+
+
+def _matrix_product() -> tuple[_Method, _Method]:
+    """The methods of `@`, also with one of SciPy's sparse matrices on the other side."""
+    left, right = _operator(products.matmul)
+
+    def product(self: Any, other: Any) -> Any:
+        if type(other) is not np.ndarray and sparse_products.is_sparse(other):
+            return sparse_products.times_sparse(self, other)
+        return left(self, other)
+
+    def reflected(self: Any, other: Any) -> Any:
+        if type(other) is not np.ndarray and sparse_products.is_sparse(other):
+            return sparse_products.sparse_times(other, self)
+        return right(self, other)
+
+    return product, reflected
 
 
 def _composed(function: Callable[..., Any]) -> tuple[_Method, _Method]:
@@ -267,7 +291,7 @@ class TracedArray(Traced):
     __mul__, __rmul__ = _operator(arithmetic.multiply)
     __truediv__, __rtruediv__ = _operator(arithmetic.divide)
     __pow__, __rpow__ = _power, _exponent_of
-    __matmul__, __rmatmul__ = _operator(products.matmul)
+    __matmul__, __rmatmul__ = _matrix_product()
     __floordiv__, __rfloordiv__ = _operator(comparison.floor_divide)
     __mod__, __rmod__ = _operator(comparison.remainder)
     __divmod__, __rdivmod__ = _composed(comparison.divmod)

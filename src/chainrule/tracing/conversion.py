@@ -123,6 +123,8 @@ def no_index(array: Any) -> errors.ConversionError:
 
 def to_array(array: Any, dtype: Any) -> Any:
     """What `__array__` gives, so that `np.array([x, y])` keeps shape and gradient."""
+    if _is_asked_by_a_sparse_matrix():
+        return _nothing_to_read(array)
     if _is_a_write():
         raise write_error()
     if dtype is not None and np.dtype(dtype) != np.dtype(object):
@@ -143,6 +145,29 @@ def to_array(array: Any, dtype: Any) -> Any:
             f"above {OBJECT_ENTRIES} entries use chainrule.numpy.asarray or np.stack instead"
         )
     return to_objects(array)
+
+
+def _is_asked_by_a_sparse_matrix() -> bool:
+    """Whether SciPy's product of a sparse matrix wants to know what its other factor is.
+
+    A 0-d array of objects tells it that it cannot know, so Python asks the traced array instead.
+    """
+    frame = sys._getframe(3)  # this function, to_array, __array__, and who called that
+    if frame.f_code.co_name != "_matmul_dispatch":
+        return False
+    caller = frame.f_back
+    if caller is not None and caller.f_code.co_name == "__mul__":
+        raise errors.ConversionError(
+            f"a sparse matrix and a traced value are multiplied with * at {callers_place()}; "
+            "write A @ x for the product of matrix and vector"
+        )
+    return True
+
+
+def _nothing_to_read(array: Any) -> np.ndarray[Any, Any]:
+    out = np.empty((), object)
+    out[()] = array
+    return out
 
 
 def to_objects(array: Any) -> np.ndarray[Any, Any]:

@@ -7,6 +7,7 @@ never too little. What a link says follows from the form of the primitive:
     elementwise      an entry depends on the entries that broadcasting lays beside it
     linear           the operation itself is run on positions; one that only moves entries says
                      where each came from, its transpose where each goes to
+    sparse products  the entries of the matrix
     multilinear      the pairs that the sum of products visits; a constant factor 0 is left out
     reductions       `keepdims` among the parameters: the entries along the reduced axes
     along one axis   an integer `axis` and a result of the same shape: the entries along that axis
@@ -64,6 +65,8 @@ def link(operands: Operands, i: int, o: int) -> Link:
         pairs = product_pairs(node, operands.values, operands.varies, i)
         if pairs is not None:
             return (matrix(*pairs, _size(result), _size(spec)),)
+    if operands.ours and node.primitive.name == "sparse_product":
+        return (_sparse_product(node.params["matrix"], spec),)
     if form in ("linear", "multilinear"):
         found = _linear(operands, i, o)
         if found is not None:
@@ -95,6 +98,13 @@ def _broadcast(shape: tuple[int, ...], to: tuple[int, ...]) -> Link:
     size = int(np.prod(shape, dtype=int))
     columns = np.broadcast_to(np.arange(size).reshape(shape), to).reshape(-1)
     return (matrix(np.arange(columns.size), columns, columns.size, size),)
+
+
+def _sparse_product(factor: Any, spec: Spec) -> Matrix:
+    """The link of A @ x: the entries of A that are not 0, once for each column of x."""
+    entries = sparse.csr_array(factor) != 0
+    columns = spec.shape[1] if len(spec.shape) > 1 else 1
+    return entries if columns == 1 else sparse.kron(entries, np.eye(columns, dtype=bool), "csr")
 
 
 def _along_axes(node: Node, i: int, spec: Spec, result: Spec) -> Link | None:

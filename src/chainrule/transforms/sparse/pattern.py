@@ -143,10 +143,30 @@ def _read(recording: Recording, node: Node, edge: Edge, numbers: dict[Edge, int]
     return -1, spec, _frozen(recording.values[edge])
 
 
+_PLAIN = (int, float, complex, str, bool, slice, type, np.dtype, np.generic, type(None))
+
+
+class _Itself:
+    """What cannot be looked into: equal to itself alone."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and other.value is self.value
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 def _frozen(value: Any) -> Any:
-    """A value that can be compared; what cannot be looked into is equal to itself alone."""
+    """A value that can be compared."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype, value.tobytes()
     if isinstance(value, tuple | list):
         return type(value), *(_frozen(part) for part in value)
-    return value
+    if sparse.issparse(value):
+        matrix = value.tocsr()
+        return matrix.shape, *map(_frozen, (matrix.indptr, matrix.indices, matrix.data != 0))
+    return value if isinstance(value, _PLAIN) or value is Ellipsis else _Itself(value)
