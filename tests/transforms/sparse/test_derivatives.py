@@ -163,6 +163,24 @@ def test_sorting_moves_the_pattern(rng):
         np.testing.assert_allclose(found(x).toarray(), cr.jacobian(lambda x: np.sort(x) ** 2)(x))
 
 
+def test_positions_that_an_operation_returns_beside_numbers(rng):
+    """They are read by value, though they come out of an operation that carries derivatives."""
+
+    @cr.custom_derivative(
+        jvp=lambda args, ts: (2 * args[0] * ts[0], None), samples=[(np.array([1.0, 3.0, 2.0]),)]
+    )
+    def squares_and_order(x):
+        return x**2, np.argsort(x)
+
+    def f(x):
+        squares, order = squares_and_order(x)
+        return (3 * x)[order] * np.ones(3) + 0 * squares[0]
+
+    found = cr.sparse_jacobian(f)
+    for x in (np.array([1.0, 3.0, 2.0]), np.array([5.0, 3.0, 2.0]), np.array([1.0, 3.0, 4.0])):
+        np.testing.assert_allclose(found(x).toarray(), cr.jacobian(f)(x))
+
+
 def test_both_branches_of_where_are_in_the_pattern(rng):
     x = rng.normal(size=8)
     sparsity = agrees(lambda x: np.where(x[1:] > 0, x[1:] ** 2, x[:-1]), x)

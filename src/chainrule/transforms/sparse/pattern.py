@@ -133,7 +133,7 @@ def signature(recording: Recording) -> tuple[Any, ...]:
 def _read(recording: Recording, node: Node, edge: Edge, numbers: dict[Edge, int]) -> Any:
     """What the link of an operation reads of one input."""
     spec = spec_of(recording.values[edge])
-    if edge in numbers:
+    if edge in numbers and spec.dtype.kind in "fc":
         return numbers[edge], spec
     form = node.primitive.form
     if node.primitive is registry["where"] or form not in ("linear", "multilinear"):
