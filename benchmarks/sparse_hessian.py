@@ -38,8 +38,9 @@ def measured(run: Callable[[], Any]) -> tuple[float, float]:
 
 def contenders(n: int) -> dict[str, Callable[[], Any]]:
     x = np.random.default_rng(0).normal(size=n)
-    hessian, gradient = cr.sparse_hessian(lambda x: function(np, x)), cr.grad(
-        lambda x: function(np, x)
+    hessian, gradient = (
+        cr.sparse_hessian(lambda x: function(np, x)),
+        cr.grad(lambda x: function(np, x)),
     )
     runs: dict[str, Callable[[], Any]] = {
         "chainrule gradient": lambda: gradient(x),

@@ -13,7 +13,8 @@ import numpy as np
 from chainrule.primitives.declare import Linear, linear
 from chainrule.primitives.samples import case, normal
 
-_MATRIX = np.array([[0.0, 2.0, 0.0, 0.0], [1.0, 0.0, -1.0, 0.0], [0.0, 0.0, 0.0, 3.0]])
+# In single precision, which every dtype of x keeps.
+_MATRIX = np.array([[0.0, 2.0, 0.0, 0.0], [1.0, 0.0, -1.0, 0.0], [0.0, 0.0, 0.0, 3.0]], np.float32)
 
 sparse_product: Linear = linear(
     "sparse_product",
