@@ -47,6 +47,9 @@ class Call:
         self.saved_from: list[tuple[int, Any]] = []
         self.saved_tree: Any = None
 
+    def __repr__(self) -> str:
+        return f"call with {len(self._parts)} argument{'s' if len(self._parts) != 1 else ''}"
+
     def args(self, floating_leaves: Sequence[Any]) -> tuple[Any, ...]:
         """The arguments with these arrays in them."""
         remaining = iter(floating_leaves)
