@@ -12,7 +12,7 @@ from chainrule.custom.call import Call, Function, Stated, same_structure
 from chainrule.custom.transposing import transposing
 from chainrule.graph import Node, Primitive, Spec, Traced, spec_of
 from chainrule.graph.node import callers_place
-from chainrule.graph.primitive import Saves, input_spec
+from chainrule.graph.primitive import Saves, Wanted, input_spec
 from chainrule.primitives.fit import as_array
 from chainrule.transforms.arguments import Arguments, put_together, taken_apart
 from chainrule.transforms.forward_mode import pushforward
@@ -60,7 +60,7 @@ class Custom(Primitive):
     # -- reverse mode -------------------------------------------------------------------------
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self, node: Node, wanted: Wanted, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
         # The walk hands conjugates to rules that state plain transposes; these rules are adjoints.
         call: Call = node.params["call"]

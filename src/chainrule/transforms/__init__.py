@@ -6,8 +6,8 @@ from chainrule.transforms.flatten import flatten
 from chainrule.transforms.forward_mode import hvp, jvp
 from chainrule.transforms.implicit import implicit_minimize, implicit_root
 from chainrule.transforms.jacobian import hessian, jacobian
-from chainrule.transforms.minimize import minimize
 from chainrule.transforms.laplacian import hessian_diagonal, laplacian
+from chainrule.transforms.minimize import minimize
 from chainrule.transforms.reverse_mode import (
     elementwise_grad,
     grad,
@@ -26,16 +26,16 @@ __all__ = [
     "flatten",
     "grad",
     "hessian",
-    "hessian_eigenpairs",
     "hessian_diagonal",
+    "hessian_eigenpairs",
     "hvp",
     "implicit_minimize",
     "implicit_root",
     "jacobian",
     "jvp",
+    "laplacian",
     "minimize",
     "scan",
-    "laplacian",
     "sparse_hessian",
     "sparse_jacobian",
     "stop_gradient",

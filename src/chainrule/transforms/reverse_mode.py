@@ -63,10 +63,10 @@ def _cotangents(
     return found
 
 
-def _scalar(title: str, function: Function, out: Any) -> Spec:
-    """The spec of a result that has a gradient: one real number, also in an array such as [y]."""
-    if is_inexact(out):
-        spec = spec_of(out)
+def _scalar(title: str, function: Function, out: Any, value: Any) -> Spec:
+    """The spec of `value`, that of a result with a gradient: one real number, also as [y]."""
+    if is_inexact(value):
+        spec = spec_of(value)
         if all(n == 1 for n in spec.shape) and spec.dtype.kind == "f":
             return spec
     raise _not_scalar(title, getattr(function, "__name__", "the function"), out)
@@ -113,10 +113,12 @@ def _differentiate(
             leaves, treedef = taken_apart(extra)
             extra = put_together(treedef, [_lowered(leaf, tape) for leaf in leaves])
         out = lifted(out)
-        spec = _scalar(title, f, out)
-        seed = np.ones(spec.shape, spec.dtype) if spec.shape else spec.dtype.type(1)
-    gradients = _cotangents(tape, tape.backwards_once(), [out], [seed], variables)
-    return _lowered(out, tape), arguments.packed(gradients), extra
+        value = _lowered(out, tape)
+        spec = _scalar(title, f, out, value)
+        one = np.ones(spec.shape, spec.dtype) if spec.shape else spec.dtype.type(1)
+    seeds = {} if value is out else {out.mark: one}
+    gradients = _cotangents(tape.backwards_once(), seeds, variables)
+    return value, arguments.packed(gradients), extra
 
 
 def _kind(out: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.graph import Node, Saved
+from chainrule.graph import Step
 from chainrule.graph.node import Edge
 from chainrule.passes.reverse import reverse
 from chainrule.tracing.dual import push
@@ -18,7 +18,7 @@ class Sweeps:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        self._steps: list[tuple[Node, Saved]] | None = None
+        self._steps: list[Step] | None = None
         self.passes = 0
 
     def push(self, tangents: list[Any]) -> list[Any]:
