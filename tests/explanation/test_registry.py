@@ -11,7 +11,7 @@ from chainrule.explanation.steps import GATES
 from chainrule.graph import is_inexact, registry
 from chainrule.primitives.declare import Elementwise
 
-OPERATIONS = [p for p in registry if p.form != "leaf"]
+OPERATIONS = [p for p in registry.complete() if p.form != "leaf"]
 ELEMENTWISE = [p for p in OPERATIONS if isinstance(p, Elementwise) and p.domain is not None]
 WRITTEN = [p for p in ELEMENTWISE if LONG not in derivative_text(p)]
 
@@ -52,7 +52,7 @@ def test_an_operation_on_its_samples_is_explained(primitive, rng):
 
 
 def as_python(text):
-    """The formula as a Python expression over NumPy's names."""
+    """The formula as a Python expression over the names of NumPy and of the registry."""
     for written, python in (("·", "*"), ("²", "**2"), ("^", "**"), ("≥", ">="), ("≤", "<=")):
         text = text.replace(written, python)
     return text.replace("[", "(").replace("]", ")").replace(" = ", " == ").replace("≠", "!=")
@@ -63,7 +63,8 @@ def test_the_partials_that_are_printed_are_the_derivatives(primitive, rng):
     """Each formula is evaluated by Python and compared with a central difference."""
     xs = [np.float64(rng.uniform(*interval)) for interval in primitive.domain.intervals]
     names = ["x"] if len(xs) == 1 else [f"x{k + 1}" for k in range(len(xs))]
-    known = {name: getattr(np, name) for name in dir(np)} | {"max": np.maximum, "min": np.minimum}
+    known = {p.name: p.compute for p in OPERATIONS}
+    known |= {name: getattr(np, name) for name in dir(np)} | {"max": np.maximum, "min": np.minimum}
     known |= dict(zip(names, xs, strict=True)) | {"y": primitive.compute(*xs)}
     partials = derivative_text(primitive).split("; ")
     varied = [k for k in range(len(xs)) if k not in primitive.flat_inputs]

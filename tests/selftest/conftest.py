@@ -290,7 +290,7 @@ def that_forgets_to_conjugate(wrong: bool) -> Primitive:
 
 @pytest.fixture(autouse=True)
 def registry_as_before() -> Iterator[None]:
-    primitives, meanings = dict(registry.primitives), dict(registry.meanings)
+    primitives, meanings = dict(registry.complete().primitives), dict(registry.meanings)
     yield
     for now, before in ((registry.primitives, primitives), (registry.meanings, meanings)):
         now.clear()

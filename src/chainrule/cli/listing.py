@@ -22,7 +22,7 @@ def list_operations() -> None:
     table = Table(box=SIMPLE_HEAD)
     for title in ("name", "form", "numpy", "formula", "derivative"):
         table.add_column(title, overflow="fold")
-    operations = [operation for operation in registry if operation.form != "leaf"]
+    operations = [operation for operation in registry.complete() if operation.form != "leaf"]
     for operation in operations:
         numpy = "" if operation.numpy is None else operation.numpy.__name__
         derivative = derivative_text(operation)

@@ -6,8 +6,10 @@ forms themselves (elementwise, linear, multilinear, general) are declared in `pr
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -45,11 +47,16 @@ class Saves:
 
 
 class Registry:
-    """Every primitive by name, and what each NumPy function means for traced arrays."""
+    """Every primitive by name, and what each NumPy function means for traced arrays.
+
+    Families that need a library which takes time to import are `expected`: they load when a
+    function comes that has no meaning yet, or when `complete` asks for all of them.
+    """
 
     def __init__(self) -> None:
         self.primitives: dict[str, Primitive] = {}
         self.meanings: dict[Any, ArrayFunction] = {}
+        self.expected: dict[str, str] = {}
 
     def add(self, primitive: Primitive) -> None:
         if primitive.name in self.primitives:
@@ -63,6 +70,32 @@ class Registry:
         if numpy in self.meanings:
             raise TypeError(f"numpy.{numpy.__name__} has a meaning already")
         self.meanings[numpy] = meaning
+
+    def expect(self, library: str, family: str) -> None:
+        """Say that the module `family` declares what the functions of `library` mean."""
+        self.expected[library] = family
+
+    def meaning_of(self, function: Any) -> ArrayFunction | None:
+        """What `function` means; where nothing is known, after loading what may know it.
+
+        A function that the user's code calls belongs to a library that is imported already.
+        """
+        if function not in self.meanings:
+            families = list(self.expected.items())
+            self._load([(name, family) for name, family in families if name in sys.modules])
+        return self.meanings.get(function)
+
+    def complete(self) -> Self:
+        """The registry with all that it expects: for whoever lists, checks or documents it."""
+        self._load(list(self.expected.items()))
+        return self
+
+    def _load(self, families: list[tuple[str, str]]) -> None:
+        """Import the families; a thread that comes second waits for the first."""
+        for _, family in families:
+            importlib.import_module(family)
+        for library, _ in families:
+            self.expected.pop(library, None)
 
     def __iter__(self) -> Iterator[Primitive]:
         return iter(self.primitives.values())

@@ -36,9 +36,7 @@ _ABOUT_DTYPES = {np.result_type, np.can_cast, np.common_type, np.min_scalar_type
 def ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What `__array_ufunc__` does: the call, or one of the ufunc's methods."""
     if method == "__call__" and not options:
-        meaning = registry.meanings.get(ufunc)
-        if meaning is None:
-            raise unsupported(name_of(ufunc))
+        meaning = registry.meanings.get(ufunc) or _loaded(ufunc)
         inputs = tuple([operand(value) for value in inputs])
         return _own(ufunc, meaning(*inputs), inputs)
     if method == "at":
@@ -57,10 +55,16 @@ def ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, A
     return _delivered(result, out)
 
 
-def _call_ufunc(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any], out: Any) -> Any:
-    meaning = registry.meanings.get(ufunc)
+def _loaded(ufunc: Any) -> Callable[..., Any]:
+    """The meaning of a ufunc outside NumPy, whose family may load only now."""
+    meaning = registry.meaning_of(ufunc)
     if meaning is None:
         raise unsupported(name_of(ufunc))
+    return meaning
+
+
+def _call_ufunc(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any], out: Any) -> Any:
+    meaning = registry.meanings.get(ufunc) or _loaded(ufunc)
     where, dtype = options.pop("where", True), options.pop("dtype", None)
     casting = options.pop("casting", "same_kind")
     rest = set(options) - {"order", "subok"}
