@@ -78,8 +78,10 @@ def test_the_partials_that_are_printed_are_the_derivatives(primitive, rng):
         )
 
 
-def test_almost_every_partial_is_short_enough_to_be_written():
-    assert len(WRITTEN) >= 0.95 * len(ELEMENTWISE)
+def test_almost_every_partial_of_numpy_is_short_enough_to_be_written():
+    """Those of special functions may be longer than a line."""
+    numpy = [p for p in ELEMENTWISE if p.numpy is getattr(np, p.name, None)]
+    assert len([p for p in numpy if p in WRITTEN]) >= 0.95 * len(numpy) > 30
 
 
 def test_operations_without_a_derivative_say_why():

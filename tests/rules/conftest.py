@@ -155,7 +155,7 @@ def analytic_examples() -> list[Example]:
     def analytic(example: Example) -> bool:
         rng = np.random.default_rng(0)
         operation = example.draw(rng)
-        if any(np.iscomplexobj(x) for x in operation.point):
+        if any(np.iscomplexobj(x) for x in (*operation.point, *operation.outputs())):
             return False
         t = operation.direction(rng)
         with np.errstate(all="ignore"):

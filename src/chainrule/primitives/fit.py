@@ -61,7 +61,9 @@ def as_array(value: Any, dtype: np.dtype[Any] = _FLOAT64) -> Any:
     kind = type(value)
     if kind is not float and kind is not int and kind is not complex:
         return value
-    if dtype.kind == "c" or (dtype.kind == "f" and kind is not complex):
+    if dtype.kind == "c":  # a real number stays real: orders and degrees have no imaginary part
+        return dtype.type(value) if kind is complex else dtype.type(value).real
+    if dtype.kind == "f" and kind is not complex:
         return dtype.type(value)
     return np.complex128(value) if kind is complex else np.float64(value)
 
@@ -77,7 +79,7 @@ def as_input(primitive: Primitive, value: Any, dtype: np.dtype[Any]) -> Any:
         if type(value) is bool:
             return dtype.type(value)
         if getattr(value, "dtype", dtype).kind in "biu":
-            return value.astype(dtype)
+            return value.astype(dtype.type(0).real.dtype)
     return as_array(value, dtype)
 
 

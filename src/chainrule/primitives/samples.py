@@ -43,6 +43,11 @@ def uniform(low: float, high: float, *shape: int) -> Maker:
     return lambda rng: rng.uniform(low, high, size=shape)
 
 
+def integers(low: int, high: int, *shape: int) -> Maker:
+    """Whole numbers from low to high - 1, in the dtype that promotes no other: orders, degrees."""
+    return lambda rng: rng.integers(low, high, size=shape, dtype=np.int8)
+
+
 def apart(*shape: int) -> Maker:
     """Values at least 0.1 from each other and from 0: no ties, no kinks within a small step."""
 
