@@ -22,7 +22,11 @@ from chainrule.scipy.special import (
     elementary,
     entropies,
     error_functions,
+    gamma_functions,
     hypergeometric,
+    incomplete_beta,
+    incomplete_gamma,
+    polygamma,
     sigmoids,
 )
 from chainrule.scipy.special.exponential_sums import log_softmax, logsumexp, softmax
@@ -34,6 +38,10 @@ _families = (
     entropies,
     error_functions,
     hypergeometric,
+    gamma_functions,
+    incomplete_beta,
+    incomplete_gamma,
+    polygamma,
     sigmoids,
 )
 
