@@ -22,7 +22,7 @@ from types import ModuleType
 
 from chainrule.graph import registry
 
-_MODULES = ("special",)
+_MODULES = ("special", "stats")
 
 # Which module declares what the functions of SciPy's module of the same name mean.
 for _name in _MODULES:

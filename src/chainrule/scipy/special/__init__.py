@@ -13,49 +13,53 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from scipy import special as _scipy
 
 from chainrule.scipy.special import (
+    airy_functions,
     bessel,
     bessel_of_order_0_and_1,
+    differential_equations,
+    distribution_functions,
+    distribution_quantiles,
     elementary,
+    elliptic,
     entropies,
     error_functions,
+    exponential_integrals,
+    exponential_sums,
+    functions,
     gamma_functions,
     hypergeometric,
     incomplete_beta,
     incomplete_gamma,
-    polygamma,
+    polynomials,
     sigmoids,
+    spherical_bessel,
+    verdicts,
 )
-from chainrule.scipy.special.exponential_sums import log_softmax, logsumexp, softmax
 
 _families = (
-    bessel,
-    bessel_of_order_0_and_1,
-    elementary,
-    entropies,
-    error_functions,
-    hypergeometric,
-    gamma_functions,
-    incomplete_beta,
-    incomplete_gamma,
-    polygamma,
-    sigmoids,
+    *(airy_functions, bessel, bessel_of_order_0_and_1, differential_equations),
+    *(distribution_functions, distribution_quantiles, elementary, elliptic, entropies),
+    *(error_functions, exponential_integrals, gamma_functions, hypergeometric, incomplete_beta),
+    *(incomplete_gamma, polynomials, sigmoids),
 )
-
-__all__ = ["log_softmax", "logsumexp", "softmax"]
+_written_here = {
+    name: getattr(module, name)
+    for module in (exponential_sums, functions, spherical_bessel)
+    for name in module.__all__
+}
 
 
 def __getattr__(name: str) -> Any:
-    """A ufunc of SciPy's, which dispatches by itself."""
-    found = getattr(_scipy, name, None)
-    if not isinstance(found, np.ufunc):
+    """What is written here; else SciPy's own, whose ufuncs dispatch by themselves."""
+    if name in _written_here:
+        return _written_here[name]
+    if name.startswith("_") or name not in _scipy.__all__:
         raise AttributeError(f"module 'chainrule.scipy.special' has no attribute {name!r}")
-    return found
+    return verdicts.of_plain_arrays(name)
 
 
 def __dir__() -> list[str]:
-    ufuncs = [name for name in dir(_scipy) if isinstance(getattr(_scipy, name), np.ufunc)]
-    return sorted({*globals(), *ufuncs})
+    return sorted({*_written_here, *_scipy.__all__})

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from chainrule.primitives.declare import chain_product, elementwise
+from chainrule.primitives.declare import Elementwise, chain_product, elementwise
 from chainrule.primitives.samples import case, domain, uniform
 from chainrule.scipy.special.polygamma import polygamma_record as polygamma
 from chainrule.scipy.special.tails import density_factor, in_blocks, integral
@@ -82,7 +82,7 @@ def _in_parameters(a: Any, b: Any, x: Any, *, p: int, q: int) -> Any:
     return np.where(inside, out, outside)
 
 
-betainc_in_parameters = elementwise(
+betainc_in_parameters: Elementwise = elementwise(
     "betainc_in_parameters",
     compute=_in_parameters,
     partials=(

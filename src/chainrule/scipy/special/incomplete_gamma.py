@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from chainrule.primitives.declare import chain_product, elementwise
+from chainrule.primitives.declare import Elementwise, chain_product, elementwise
 from chainrule.primitives.samples import case, domain, uniform
 from chainrule.scipy.special.polygamma import polygamma_record as polygamma
 from chainrule.scipy.special.tails import density_factor, in_blocks, integral
@@ -95,7 +95,7 @@ def _density_in_a(x1: Any, x2: Any, k: int) -> Any:
     return chain_product(density, density_factor(_scores(x1, np.log(x2), k), k, 0))
 
 
-gammainc_in_a = elementwise(
+gammainc_in_a: Elementwise = elementwise(
     "gammainc_in_a",
     compute=_in_a,
     partials=(lambda x1, x2, k: gammainc_in_a(x1, x2, k=k + 1), _density_in_a),

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from chainrule.graph import composition
-from chainrule.primitives.declare import elementwise
+from chainrule.primitives.declare import Elementwise, elementwise
 from chainrule.primitives.samples import POSITIVE, case, integers, positive, uniform
 from chainrule.scipy.special.unknown import unknown
 
@@ -52,7 +52,7 @@ def _polygamma(n: Any, x: Any) -> Any:
     return y.astype(x.dtype)[()]
 
 
-polygamma_record = elementwise(
+polygamma_record: Elementwise = elementwise(
     "polygamma",
     compute=_polygamma,
     partials=(
@@ -84,7 +84,7 @@ def _hurwitz(s: Any, q: Any) -> Any:
 
 
 _zeta_in_s = unknown("the exponent of the zeta function")
-hurwitz_zeta = elementwise(
+hurwitz_zeta: Elementwise = elementwise(
     "hurwitz_zeta",
     compute=_hurwitz,
     partials=(_zeta_in_s, lambda x1, x2: -x1 * hurwitz_zeta(x1 + 1, x2)),
