@@ -94,6 +94,13 @@ def unless(condition: Any, value: Any, otherwise: Any) -> Any:
     return np.where(condition, otherwise, value)[()]
 
 
+def log_of(probability: Any, complement: Any) -> Any:
+    """log p, from 1 - p where that is the smaller: near p = 1 it has all the digits."""
+    likely = probability > 0.5
+    near_1 = np.log1p(-np.where(likely, complement, 0.0))
+    return np.where(likely, near_1, np.log(np.where(likely, 1.0, probability)))
+
+
 class Continuous(Distribution):
     """A distribution with a density: log density, distribution function and their complements."""
 
@@ -109,10 +116,10 @@ class Continuous(Distribution):
         return 1 - self.below(z, *shapes)
 
     def log_below(self, z: Any, *shapes: Any) -> Any:
-        return np.log(self.below(z, *shapes))
+        return log_of(self.below(z, *shapes), self.above(z, *shapes))
 
     def log_above(self, z: Any, *shapes: Any) -> Any:
-        return np.log(self.above(z, *shapes))
+        return log_of(self.above(z, *shapes), self.below(z, *shapes))
 
     def quantile(self, q: Any, *shapes: Any) -> Any:
         """The z with P(Z ≤ z) = q."""
@@ -128,7 +135,7 @@ class Continuous(Distribution):
         with np.errstate(all="ignore"):
             z = (floating(x) - loc) / scale
             low, high = self.support_of(*shapes)
-            out = (z < low) | (z > high) | np.logical_not(valid)
+            out = (z < low) | (z > high) | np.isinf(z) | np.logical_not(valid)
             y = self.log_density(unless(out, z, self.inside), *shapes) - np.log(scale)
             return unless(np.isnan(z) | np.logical_not(valid), unless(out, y, -np.inf), np.nan)
 
@@ -215,10 +222,10 @@ class Discrete(Distribution):
         raise NotImplementedError
 
     def log_above(self, k: Any, *shapes: Any) -> Any:
-        return np.log(self.above(k, *shapes))
+        return log_of(self.above(k, *shapes), self.below(k, *shapes))
 
     def log_below(self, k: Any, *shapes: Any) -> Any:
-        return np.log(self.below(k, *shapes))
+        return log_of(self.below(k, *shapes), self.above(k, *shapes))
 
     def inside_of(self, *shapes: Any) -> Any:
         """A whole number inside the support."""
@@ -269,6 +276,9 @@ class Discrete(Distribution):
             whole = np.floor(z)
             low, high = self.support_of(*shapes)
             under, over = whole < low, whole >= high
-            y = formula(unless(under | over | np.logical_not(valid), whole, self.inside_of(*shapes)), *shapes)
+            y = formula(
+                unless(under | over | np.logical_not(valid), whole, self.inside_of(*shapes)),
+                *shapes,
+            )
             y = unless(under, unless(over, y, ends[1]), ends[0])
             return unless(np.isnan(z) | np.logical_not(valid), y, np.nan)

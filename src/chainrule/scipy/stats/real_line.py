@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from chainrule.primitives.declare import elementwise
+from chainrule.primitives.samples import REAL, domain
+from chainrule.scipy.special.tails import in_blocks, integral
 from chainrule.scipy.stats.distribution import Continuous
 
 LOG_ROOT_2_PI = 0.5 * math.log(2 * math.pi)
@@ -154,10 +157,12 @@ class Cauchy(RealLine):
         return np.arctan2(1.0, z) / math.pi
 
     def quantile(self, q: Any, *shapes: Any) -> Any:
-        return -1 / np.tan(math.pi * q)
+        return -self.upper_quantile(q)
 
     def upper_quantile(self, q: Any, *shapes: Any) -> Any:
-        return 1 / np.tan(math.pi * q)
+        """cot πq, from the nearer of its two poles."""
+        near_1 = q > 0.5
+        return np.where(near_1, -1, 1) / np.tan(math.pi * np.where(near_1, 1 - q, q))
 
     def mean_of(self, *shapes: Any) -> Any:
         return np.nan
@@ -206,9 +211,36 @@ class VonMises(RealLine):
         return kappa * special.cosm1(z) - math.log(2 * math.pi) - np.log(special.i0e(kappa))
 
 
-class SkewNormal(RealLine):
-    """Its lower tail is a difference: right to 1e-16 absolute where the shape is positive."""
+@in_blocks
+def _skew_normal_below(z: Any, a: Any) -> Any:
+    """Φ(z) - 2 T(z, a); in the lower tail of a > 0, where that cancels, ∫ 2 φ(t) Φ(at) dt."""
+    y = special.ndtr(z) - 2 * special.owens_t(z, a)
+    tail = (z < -0.5) & (a > 0)
+    t, shape = z[tail][:, None], a[tail][:, None]
+    width = 1 / (np.abs(z[tail]) * (1 + a[tail] ** 2))
 
+    def integrand(u: Any) -> Any:
+        log_density = -((t - u) ** 2) / 2 - LOG_ROOT_2_PI + special.log_ndtr(shape * (t - u))
+        return 2 * np.exp(log_density)
+
+    y[tail] = integral(integrand, width)
+    return y
+
+
+skew_normal_below = elementwise(
+    "skew_normal_below",
+    compute=_skew_normal_below,
+    partials=(
+        lambda x1, x2: 2 * np.exp(-x1 * x1 / 2 - LOG_ROOT_2_PI + special.log_ndtr(x1 * x2)),
+        lambda x1, x2: np.exp(-x1 * x1 * (1 + x2 * x2) / 2) / (-math.pi * (1 + x2 * x2)),
+    ),
+    domain=domain(REAL, REAL),
+    latex=r"\Phi({x1}) - 2 T({x1}, {x2})",
+    flops=10_000,
+)
+
+
+class SkewNormal(RealLine):
     name = "skewnorm"
     shapes = ("a",)
 
@@ -219,10 +251,10 @@ class SkewNormal(RealLine):
         return math.log(2) - LOG_ROOT_2_PI - z * z / 2 + special.log_ndtr(shapes[0] * z)
 
     def below(self, z: Any, *shapes: Any) -> Any:
-        return special.ndtr(z) - 2 * special.owens_t(z, shapes[0])
+        return skew_normal_below(z, shapes[0])
 
     def above(self, z: Any, *shapes: Any) -> Any:
-        return special.ndtr(-z) + 2 * special.owens_t(z, shapes[0])
+        return skew_normal_below(-z, -shapes[0])
 
     def mean_of(self, *shapes: Any) -> Any:
         (a,) = shapes
