@@ -11,7 +11,7 @@ from scipy import special
 from chainrule.graph import Traced
 from chainrule.primitives.declare import elementwise
 from chainrule.primitives.samples import case, uniform
-from chainrule.scipy.special.polygamma import hurwitz_zeta, polygamma_record
+from chainrule.scipy.special.polygamma_functions import hurwitz_zeta, polygamma_record
 
 
 def _is_traced(*values: Any) -> bool:

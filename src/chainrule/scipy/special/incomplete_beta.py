@@ -14,7 +14,7 @@ from scipy import special
 
 from chainrule.primitives.declare import Elementwise, chain_product, elementwise
 from chainrule.primitives.samples import case, domain, uniform
-from chainrule.scipy.special.polygamma import polygamma_record as polygamma
+from chainrule.scipy.special.polygamma_functions import polygamma_record as polygamma
 from chainrule.scipy.special.tails import density_factor, in_blocks, integral
 
 _SHAPE = (0.5, 4.0)

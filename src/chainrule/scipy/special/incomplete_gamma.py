@@ -14,7 +14,7 @@ from scipy import special
 
 from chainrule.primitives.declare import Elementwise, chain_product, elementwise
 from chainrule.primitives.samples import case, domain, uniform
-from chainrule.scipy.special.polygamma import polygamma_record as polygamma
+from chainrule.scipy.special.polygamma_functions import polygamma_record as polygamma
 from chainrule.scipy.special.tails import density_factor, in_blocks, integral
 
 _SHAPE = (0.5, 4.0)
@@ -37,7 +37,8 @@ def _log_density(a: Any, x: Any) -> Any:
         direct = special.xlogy(a - 1, x) - x - special.gammaln(a)
         d = (x - a) / a
         centred = a * (np.log1p(d) - d) + 0.5 * np.log(a / (2 * np.pi)) - _stirling_remainder(a)
-        return np.where((a > 10) & (np.abs(d) < 0.9), centred - np.log(x), direct)
+        y = np.where((a > 10) & (np.abs(d) < 0.9), centred - np.log(x), direct)
+        return np.where(x == np.inf, -np.inf, y)
 
 
 def _slope_in_x(x1: Any, x2: Any) -> Any:
