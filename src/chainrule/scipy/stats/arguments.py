@@ -38,3 +38,10 @@ def bound(
         )
     found = defaults | given | kwargs
     return [floating(found[n]) for n in names]
+
+
+def promoted(values: list[Any]) -> list[Any]:
+    """Python numbers in the dtype of the arrays beside them, so that float32 code stays float32."""
+    dtypes = [value.dtype for value in values if not isinstance(value, float)]
+    dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float64)
+    return [dtype.type(value) if isinstance(value, float) else value for value in values]

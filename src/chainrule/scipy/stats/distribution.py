@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule import errors
 from chainrule.graph.node import callers_place
-from chainrule.scipy.stats.arguments import bound, floating
+from chainrule.scipy.stats.arguments import bound, floating, promoted
 
 
 class Frozen:
@@ -47,28 +47,30 @@ class Distribution:
 
     def is_valid(self, *shapes: Any) -> Any:
         """Where the shapes mean something: all of them positive, unless a family says otherwise."""
-        valid: Any = True
+        valid: Any = np.True_
         for shape in shapes:
             valid = valid & (shape > 0)
         return valid
 
-    def parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        """Shapes, loc and scale (1 where the distribution has none), and where they are valid."""
-        found = bound(self.name, (*self.shapes, *self.position), args, kwargs)
-        count = len(self.shapes)
-        shapes, loc = found[:count], found[count]
-        scale = found[count + 1] if "scale" in self.position else 1.0
-        return shapes, loc, scale, self.is_valid(*shapes) & (scale > 0)
+    def parameters(
+        self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, list[Any], Any, Any, Any]:
+        """x, shapes, loc and scale (1 where there is none), and where they mean something."""
+        given = bound(self.name, (*self.shapes, *self.position), args, kwargs)
+        if "scale" not in self.position:
+            given.append(1.0)
+        x, *shapes, loc, scale = promoted([floating(x), *given])
+        return x, shapes, loc, scale, self.is_valid(*shapes) & (scale > 0)
 
     def mean(self, *args: Any, **kwargs: Any) -> Any:
         """The expected value."""
-        shapes, loc, scale, valid = self.parameters(args, kwargs)
+        _, shapes, loc, scale, valid = self.parameters(0.0, args, kwargs)
         with np.errstate(all="ignore"):
             return np.where(valid, loc + scale * self.mean_of(*shapes), np.nan)[()]
 
     def var(self, *args: Any, **kwargs: Any) -> Any:
         """The variance."""
-        shapes, _, scale, valid = self.parameters(args, kwargs)
+        _, shapes, _, scale, valid = self.parameters(0.0, args, kwargs)
         with np.errstate(all="ignore"):
             return np.where(valid, scale * scale * self.var_of(*shapes), np.nan)[()]
 
@@ -131,9 +133,9 @@ class Continuous(Distribution):
 
     def logpdf(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """log f(x); -∞ outside the support."""
-        shapes, loc, scale, valid = self.parameters(args, kwargs)
+        x, shapes, loc, scale, valid = self.parameters(x, args, kwargs)
         with np.errstate(all="ignore"):
-            z = (floating(x) - loc) / scale
+            z = (x - loc) / scale
             low, high = self.support_of(*shapes)
             out = (z < low) | (z > high) | np.isinf(z) | np.logical_not(valid)
             y = self.log_density(unless(out, z, self.inside), *shapes) - np.log(scale)
@@ -176,9 +178,9 @@ class Continuous(Distribution):
         kwargs: dict[str, Any],
     ) -> Any:
         """`formula` inside the support, `ends` below and above it."""
-        shapes, loc, scale, valid = self.parameters(args, kwargs)
+        x, shapes, loc, scale, valid = self.parameters(x, args, kwargs)
         with np.errstate(all="ignore"):
-            z = (floating(x) - loc) / scale
+            z = (x - loc) / scale
             low, high = self.support_of(*shapes)
             under, over = z <= low, z >= high
             y = formula(unless(under | over | np.logical_not(valid), z, self.inside), *shapes)
@@ -194,9 +196,8 @@ class Continuous(Distribution):
         kwargs: dict[str, Any],
     ) -> Any:
         """`formula` between 0 and 1, the ends of the support there, NaN beyond."""
-        shapes, loc, scale, valid = self.parameters(args, kwargs)
+        q, shapes, loc, scale, valid = self.parameters(q, args, kwargs)
         with np.errstate(all="ignore"):
-            q = floating(q)
             low, high = self.support_of(*shapes)
             at_0, at_1 = (high, low) if upper else (low, high)
             z = formula(unless((q <= 0) | (q >= 1) | np.logical_not(valid), q, 0.5), *shapes)
@@ -233,9 +234,9 @@ class Discrete(Distribution):
 
     def logpmf(self, k: Any, *args: Any, **kwargs: Any) -> Any:
         """log P(K = k); -∞ between whole numbers and outside the support."""
-        shapes, loc, _, valid = self.parameters(args, kwargs)
+        k, shapes, loc, _, valid = self.parameters(k, args, kwargs)
         with np.errstate(all="ignore"):
-            z = floating(k) - loc
+            z = k - loc
             whole = np.floor(z)
             low, high = self.support_of(*shapes)
             out = (whole != z) | (whole < low) | (whole > high) | np.logical_not(valid)
@@ -270,9 +271,9 @@ class Discrete(Distribution):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        shapes, loc, _, valid = self.parameters(args, kwargs)
+        k, shapes, loc, _, valid = self.parameters(k, args, kwargs)
         with np.errstate(all="ignore"):
-            z = floating(k) - loc
+            z = k - loc
             whole = np.floor(z)
             low, high = self.support_of(*shapes)
             under, over = whole < low, whole >= high
