@@ -18,6 +18,7 @@ def list_operations() -> None:
 
     from chainrule.explanation import derivative_text  # noqa: PLC0415
     from chainrule.graph import Primitive, registry  # noqa: PLC0415
+    from chainrule.scipy.special.verdicts import Refusal  # noqa: PLC0415
 
     table = Table(box=SIMPLE_HEAD)
     for title in ("name", "form", "numpy", "formula", "derivative"):
@@ -31,7 +32,10 @@ def list_operations() -> None:
     # Piped into a file or a filter, a row stays on one line.
     console = Console() if Console().is_terminal else Console(width=10_000)
     console.print(table)
-    composed = [f for f, meaning in registry.meanings.items() if not isinstance(meaning, Primitive)]
+    refused = [meaning.name for meaning in registry.meanings.values() if type(meaning) is Refusal]
+    typer.echo(f"Functions of SciPy without a derivative here: {', '.join(sorted(refused))}")
+    others = (Primitive, Refusal)
+    composed = [f for f, meaning in registry.meanings.items() if not isinstance(meaning, others)]
     names = ", ".join(sorted({f.__name__ for f in composed}))
     typer.echo(f"NumPy functions made of these: {names}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,20 +31,24 @@ UNSUPPORTED = {
 """Why, by the name of the function."""
 
 
-def _refusal(name: str, instead: str) -> Callable[..., Any]:
-    def refused(*args: Any, **kwargs: Any) -> Any:
-        raise errors.UnsupportedError(
-            f"scipy.special.{name} at {callers_place()} has no derivative here: {instead}; or "
-            "apply it to chainrule.stop_gradient(x) where no derivative is meant to pass"
-        )
+class Refusal:
+    """The meaning of a function that has no derivative here: calling it raises."""
 
-    refused.__name__ = name
-    return refused
+    def __init__(self, name: str, instead: str) -> None:
+        self.name = name
+        self.instead = instead
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise errors.UnsupportedError(
+            f"scipy.special.{self.name} at {callers_place()} has no derivative here: "
+            f"{self.instead}; or apply it to chainrule.stop_gradient(x) where no derivative is "
+            "meant to pass"
+        )
 
 
 for _name, _instead in UNSUPPORTED.items():
     if isinstance(getattr(special, _name), np.ufunc):
-        composition(getattr(special, _name))(_refusal(_name, _instead))
+        composition(getattr(special, _name))(Refusal(_name, _instead))
 
 
 def of_plain_arrays(name: str) -> Any:
@@ -58,7 +61,7 @@ def of_plain_arrays(name: str) -> Any:
     def plain(*args: Any, **kwargs: Any) -> Any:
         if any(isinstance(value, Traced) for value in (*args, *kwargs.values())):
             instead = "write it with the functions of chainrule.scipy.special that have one"
-            _refusal(name, instead)()
+            Refusal(name, instead)()
         return function(*args, **kwargs)
 
     return plain
