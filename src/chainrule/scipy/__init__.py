@@ -1,18 +1,5 @@
 """SciPy with derivatives: the names that SciPy has, for plain and traced arrays alike.
 
-import importlib
-from types import ModuleType
-
-from chainrule.scipy import special
-
-__all__ = ["optimize", "special"]
-
-
-def __getattr__(name: str) -> ModuleType:
-    """SciPy takes time to import, so each module that needs it comes with its first use."""
-    if name not in __all__:
-        raise AttributeError(f"module 'chainrule.scipy' has no attribute {name!r}")
-    return importlib.import_module(f"{__name__}.{name}")
 SciPy takes time to import, so each module comes with its first use. Calling SciPy's own ufuncs,
 `scipy.special.erf(x)`, on a traced array loads what they mean.
 """
@@ -22,7 +9,7 @@ from types import ModuleType
 
 from chainrule.graph import registry
 
-_MODULES = ("special", "stats")
+_MODULES = ("optimize", "special", "stats")
 
 # Which module declares what the functions of SciPy's module of the same name mean.
 for _name in _MODULES:
