@@ -17,6 +17,7 @@ from chainrule.primitives import (
     softmax,
     sparse_products,
     transcendental,
+    triangular,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "softmax",
     "sparse_products",
     "transcendental",
+    "triangular",
 ]

@@ -15,6 +15,7 @@ from chainrule.graph import composition
 from chainrule.primitives.declare import flat, primitive
 from chainrule.primitives.linear_algebra import HALF_THE_WORK, adjoint, transposed
 from chainrule.primitives.samples import case, invertible, normal
+from chainrule.primitives.triangular import inverse, inverse_and_determinant
 
 
 def _nearly_singular(x: Any) -> Any:
@@ -69,11 +70,11 @@ def _size(a: Any) -> Any:
 def _cofactors(x: Any) -> Any:
     with np.errstate(all="ignore"):
         try:
-            b = np.linalg.inv(x)
+            b, det = inverse_and_determinant(x)
         except np.linalg.LinAlgError:
             return _careful_cofactors(x)
         if np.all(_size(x) * _size(b) <= np.finfo(b.dtype).eps ** -0.5):
-            return np.linalg.det(x)[..., None, None] * transposed(b)
+            return det[..., None, None] * transposed(b)
         return _careful_cofactors(x)
 
 
@@ -140,7 +141,7 @@ determinant = primitive(
 
 def _trace_of_quotient(t: Any, x: Any) -> Any:
     """tr(A⁻¹ Ȧ)."""
-    return np.sum(transposed(np.linalg.inv(x)) * t, axis=(-2, -1))
+    return np.sum(transposed(inverse(x)) * t, axis=(-2, -1))
 
 
 def _moved_sign(t: Any, x: Any, y1: Any) -> Any:
@@ -154,7 +155,7 @@ def _pulled_from_sign(g: Any, x: Any, y1: Any) -> Any:
     """The transpose of `_moved_sign`, which is linear over the reals only."""
     if y1.dtype.kind != "c":
         return None
-    return 1j * np.imag(g * y1)[..., None, None] * transposed(np.linalg.inv(x))
+    return 1j * np.imag(g * y1)[..., None, None] * transposed(inverse(x))
 
 
 sign_and_logarithm = primitive(
@@ -164,7 +165,7 @@ sign_and_logarithm = primitive(
     jvp=(_moved_sign, lambda t, x: np.real(_trace_of_quotient(t, x))),
     vjp=(
         _pulled_from_sign,
-        lambda g, x: g[..., None, None] * transposed(np.linalg.inv(x)),
+        lambda g, x: g[..., None, None] * transposed(inverse(x)),
     ),
     latex=r"\log \left| \det {x} \right|",
     samples=[case(invertible(3)), case(invertible(3, 2))],
