@@ -12,6 +12,7 @@ import numpy as np
 
 from chainrule.graph import composition
 from chainrule.primitives.declare import flat, primitive
+from chainrule.primitives.implicit import solution
 from chainrule.primitives.samples import case, invertible, normal, separated
 
 HALF_THE_WORK = (
@@ -29,7 +30,7 @@ def adjoint(a: Any) -> Any:
     return np.swapaxes(a, -1, -2).conj()
 
 
-solved = primitive(
+solved = solution(
     "solve",
     compute=np.linalg.solve,
     inputs=2,
@@ -37,18 +38,14 @@ solved = primitive(
         lambda t, x1, y: -np.linalg.solve(x1, t @ y),
         lambda t, x1: np.linalg.solve(x1, t),
     ),
-    vjp=(
-        lambda g, x1, y: -np.linalg.solve(transposed(x1), g) @ transposed(y),
-        lambda g, x1: np.linalg.solve(transposed(x1), g),
-    ),
+    adjoint=lambda g, x1: np.linalg.solve(transposed(x1), g),
+    vjp=(lambda g, y: -(g @ transposed(y)), lambda g: g),
     latex="{x1}^{{-1}} {x2}",
     samples=[
         case(invertible(3), normal(3, 2)),
         case(invertible(3, 2), normal(3, 1)),
         case(invertible(3), normal(2, 3, 2)),
     ],
-    note="both modes: the right-hand side enters linearly, so its tangent rule is the operation "
-    "itself, and transposing that would ask for the transpose that is being sought",
 )
 
 

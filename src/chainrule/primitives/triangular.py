@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import Traced
-from chainrule.primitives.declare import primitive
+from chainrule.primitives.implicit import Solution, solution
 from chainrule.primitives.samples import Maker, case, normal
 
 SMALL = 8
@@ -90,7 +90,7 @@ def _well_conditioned(size: int, *batch: int) -> Maker:
     return lambda rng: rng.normal(size=(*batch, size, size)) / 2 + 3 * np.eye(size)
 
 
-triangular_solve = primitive(
+triangular_solve: Solution = solution(
     "triangular_solve",
     compute=_substituted,
     inputs=2,
@@ -100,15 +100,12 @@ triangular_solve = primitive(
         ),
         lambda t, x1, lower, unit: triangular_solve(x1, t, lower=lower, unit=unit),
     ),
+    adjoint=lambda g, x1, lower, unit: triangular_solve(
+        _transposed(x1), g, lower=not lower, unit=unit
+    ),
     vjp=(
-        lambda g, x1, y, lower, unit: (
-            -triangle(
-                triangular_solve(_transposed(x1), g, lower=not lower, unit=unit) @ _transposed(y),
-                lower,
-                unit,
-            )
-        ),
-        lambda g, x1, lower, unit: triangular_solve(_transposed(x1), g, lower=not lower, unit=unit),
+        lambda g, y, lower, unit: -triangle(g @ _transposed(y), lower, unit),
+        lambda g: g,
     ),
     latex=r"\operatorname{{tri}}({x1})^{{-1}} {x2}",
     samples=[
@@ -119,15 +116,15 @@ triangular_solve = primitive(
         case(_well_conditioned(10, 2), normal(10, 1), lower=True, unit=False),
         case(_well_conditioned(10), normal(2, 10, 1), lower=False, unit=False),
     ],
-    note="both modes: the right-hand side enters linearly, so its tangent rule is the operation "
-    "itself, and transposing that would ask for the transpose that is being sought",
 )
 """X = T⁻¹ B for the lower or upper triangle T of the first input; the rest of it is never read."""
 
 
 def inverse(x: Any) -> Any:
     """A⁻¹ for the rules; of one plain matrix by GETRI, which is quicker than solving for 1."""
-    return np.linalg.inv(x) if isinstance(x, Traced) else inverse_and_determinant(x)[0]
+    if isinstance(x, Traced):
+        return np.linalg.inv(x)  # type: ignore[call-overload]
+    return inverse_and_determinant(x)[0]
 
 
 def inverse_and_determinant(x: Any) -> tuple[Any, Any]:
