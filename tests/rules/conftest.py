@@ -149,11 +149,14 @@ def complex_examples() -> list[Example]:
 def analytic_examples() -> list[Example]:
     """Real samples for which a complex step sees the derivative: six digits of the difference.
 
-    Where code takes absolute values, conjugates or compares, it does not.
+    Where code takes absolute values, conjugates or compares, it does not; where it turns by unitary
+    matrices (a Schur form), rounding may hide the step, on some draws only: so several are tried.
     """
 
     def analytic(example: Example) -> bool:
-        rng = np.random.default_rng(0)
+        return all(sees(example, np.random.default_rng(seed)) for seed in range(3))
+
+    def sees(example: Example, rng: np.random.Generator) -> bool:
         operation = example.draw(rng)
         if any(np.iscomplexobj(x) for x in (*operation.point, *operation.outputs())):
             return False
