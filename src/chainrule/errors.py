@@ -13,7 +13,7 @@ ChainruleError
 ├── RuleError (TypeError)             a rule of a user's own that no record can be made of
 ├── UnsupportedError (NotImplementedError)   an operation has no derivative here
 ├── ToleranceError (AssertionError)   a derivative is not what the check measured
-├── SolutionError (ArithmeticError)   a solver's result solves nothing, or not regularly
+├── ChoiceWarning (UserWarning)       a derivative asks for what an arbitrary choice decides
 ├── ClassroomError                      what went wrong in a hand-driven graph
 │   ├── NodeLookupError     (LookupError)          no node, or more than one, has the name
 │   ├── NodeTypeError       (TypeError)            an input that no node can work with
@@ -121,3 +121,7 @@ class CommandError(ChainruleError, ValueError):
 
 class WeightsError(ChainruleError, OSError):
     """A weights file that is missing, damaged or cannot be written, or that cannot hold a tree."""
+
+
+class ChoiceWarning(ChainruleError, UserWarning):
+    """A result depends on an arbitrary choice, such as the vectors of equal eigenvalues."""

@@ -10,7 +10,7 @@ def drawn_hierarchy():
     drawn, parents = {}, []
     for line in errors.__doc__.splitlines():
         found = re.match(r"((?:│   |    )*)(?:├── |└── )?(\w+)\s*(?:\((.*?)\))?\s", f"{line} ")
-        if not found or not found[2].endswith("Error"):
+        if not found or not found[2].endswith(("Error", "Warning")):
             continue
         depth = len(found[1]) // 4 + ("──" in line)
         parents[depth:] = [found[2]]

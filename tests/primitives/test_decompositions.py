@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.errors import UnsupportedError
+from chainrule.errors import ChoiceWarning, UnsupportedError
 
 Rng = np.random.Generator
 KINDS = {"real": 0, "complex": 1j}
@@ -211,11 +211,7 @@ def test_projection_on_an_eigenspace(exact: bool, rng: Rng) -> None:
 
 @pytest.mark.parametrize("name", REPEATED)
 def test_matrix_functions_at_repeated_eigenvalues(name: str, rng: Rng) -> None:
-    """V f(w) Vᵀ: right where the gradient is diagonal within each eigenspace in the basis V.
-
-    Its derivative off that diagonal is f'(w), which neither ∂/∂w nor ∂/∂V at this one basis tells;
-    the convention leaves it out.
-    """
+    """V f(w) Vᵀ has the gradient V (D ∘ Vᵀ M V) Vᵀ, D the divided differences, f' where equal."""
     a = with_values(rng, REPEATED[name])
     w, v = np.linalg.eigh(a)
 
@@ -229,10 +225,12 @@ def test_matrix_functions_at_repeated_eigenvalues(name: str, rng: Rng) -> None:
     divided = np.where(tie, np.exp(w)[None, :], quotient)  # Daleckii and Krein
     for m in (np.eye(len(w)), (v * weight(len(w))) @ v.T, weight(len(w), len(w))):
         inner = v.T @ (m + m.T) @ v / 2
-        kept = np.where(tie & ~np.eye(len(w), dtype=bool), 0, inner)
-        expected = read(v @ (divided * kept) @ v.T)
+        expected = read(v @ (divided * inner) @ v.T)
         gradient = cr.grad(f)(a, m)
         np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-12 * np.exp(max(w)))
+        t = rng.normal(size=a.shape)
+        slope = cr.jvp(lambda a, m=m: f(a, m), (a,), (t,))[1]
+        np.testing.assert_allclose(slope, np.sum(expected * t), rtol=0, atol=1e-11 * np.exp(max(w)))
         assert np.all(np.isfinite(cr.hessian(f)(a, m)))
 
 
@@ -303,7 +301,8 @@ def test_functions_of_repeated_singular_values(rng: Rng) -> None:
         return np.sum(u * weight(4, 3)) + np.sum(s) + np.sum(vh * weight(3, 3))
 
     for a in (2 * q, q * [1, 1, 0], np.zeros((4, 3))):
-        assert np.all(np.isfinite(cr.grad(everything)(a)))
+        with pytest.warns(ChoiceWarning, match="arbitrary choice"):
+            assert np.all(np.isfinite(cr.grad(everything)(a)))
         assert np.all(np.isfinite(cr.hessian(everything)(a)))
 
 

@@ -39,6 +39,13 @@ class Level:
         """
         raise NotImplementedError
 
+    def separate(self, values: Traced, separated: Any) -> None:
+        """Some of the values of a decomposition are equal: reverse mode takes a limit there."""
+
+    def direction(self, array: Traced) -> Any:
+        """The plain direction in which forward mode moves `array`, if it is one and the only."""
+        return None
+
 
 def owner(arguments: tuple[Any, ...]) -> Level:
     """The level with the highest tag among traced operands, all of whose views are settled."""

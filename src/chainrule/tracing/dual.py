@@ -30,6 +30,11 @@ class DualLevel(Level):
     def constant(self, value: Any) -> Dual:
         return Dual.of(self, value, None)
 
+    def direction(self, array: Traced) -> Any:
+        assert isinstance(array, Dual)
+        plain = not isinstance(array.value, Traced) and not isinstance(array.mark, Traced)
+        return array.mark if plain else None
+
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:

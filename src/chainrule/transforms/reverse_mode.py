@@ -13,6 +13,7 @@ from chainrule.graph import Level, Spec, Step, Traced, is_inexact, spec_of
 from chainrule.graph.node import Edge, callers_place
 from chainrule.passes.reverse import reverse
 from chainrule.primitives.fit import as_array, fit_cotangent
+from chainrule.tracing import separation  # noqa: F401  it fills a slot of the tape
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.dispatch import lifted
 from chainrule.tracing.levels import Running
@@ -45,11 +46,20 @@ def _cotangents(
     are equal, also one that was `given`, and views where that is enough, but the caller may write
     into what it gets.
     """
+    seeds: dict[Any, Any] = {}
+    for out, g in zip(outs, gs, strict=True):
+        if g is not None and owned(out, tape):
+            seeds[out.mark] = seeds[out.mark] + g if out.mark in seeds else g
+    limits = tape.separation
+    if limits is not None and not any(isinstance(g, Traced) for g in seeds.values()):
+        steps = limits.steps(steps)
     cotangents = reverse(steps, seeds)
     handed_out = set(map(id, given))
     found = []
-    for edge in variables:
-        g = cotangents.get(edge)
+    for variable in variables:
+        g = cotangents.get(variable.mark)
+        if limits is not None:
+            g = limits.without(g)
         if g is None:
             spec = edge[0].outputs[0]
             g = np.zeros(spec.shape, spec.dtype)[()]

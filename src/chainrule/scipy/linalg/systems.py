@@ -6,6 +6,7 @@ compute (`overwrite_a`, `check_finite`, `lapack_driver`) are taken and change no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def _near_diagonal(a: Any, width: int) -> Any:
     return np.triu(np.tril(a, width), -width)
 
 
-_READ = {
+_READ: dict[str | None, Callable[[Any, bool], Any]] = {
     "sym": _symmetric_part,
     "symmetric": _symmetric_part,
     "her": lambda a, lower: hermitian_part(a, "L" if lower else "U"),
@@ -181,10 +182,8 @@ def inv(
     """A⁻¹;  d(A⁻¹) = -A⁻¹ Ȧ A⁻¹. With `assume_a` only what SciPy reads of A has derivatives."""
     a = square(a)
     if assume_a in _TRIANGULAR:
-        a = triangle(a, _TRIANGULAR[assume_a])
-    else:
-        a = _READ[assume_a](a, lower)
-    return np.linalg.inv(a)
+        return np.linalg.inv(triangle(a, _TRIANGULAR[assume_a]))
+    return np.linalg.inv(_READ[assume_a](a, lower))
 
 
 def det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
