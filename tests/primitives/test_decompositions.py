@@ -87,13 +87,31 @@ def test_qr(
 
 def test_qr_modes(rng: Rng) -> None:
     tall = rng.normal(size=(4, 2))
-    for mode in ("complete", "raw"):
-        with pytest.raises(UnsupportedError, match=r"mode='reduced'"):
-            cr.grad(lambda a, mode=mode: np.sum(np.linalg.qr(a, mode=mode)[0]))(tall)
+    with pytest.raises(UnsupportedError, match=r"mode='reduced'"):
+        cr.grad(lambda a: np.sum(np.linalg.qr(a, mode="raw")[0]))(tall)
     with pytest.raises(ValueError, match="mode"):
         cr.grad(lambda a: np.sum(np.linalg.qr(a, mode="x")[0]))(tall)
     wide = cr.grad(lambda a: np.sum(np.linalg.qr(a, mode="complete")[1]))(tall.T)
     np.testing.assert_array_equal(wide, cr.grad(lambda a: np.sum(np.linalg.qr(a)[1]))(tall.T))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", [(4, 2), (4, 3), (3, 1, 2)])
+def test_qr_with_completed_columns(
+    shape: Any, kind: str, rng: Rng, differentiates: Callable[..., None]
+) -> None:
+    a = separated(rng, *shape, kind=KINDS[kind])
+    columns = a.shape[-1]
+
+    def f(a: Any) -> Any:
+        q, r = np.linalg.qr(a, mode="complete")
+        rest = q[..., columns:]
+        return q[..., :columns], rest @ adjoint(rest), r
+
+    differentiates(f, a)
+    value, _ = cr.vjp(lambda a: tuple(np.linalg.qr(a, mode="complete")), a)
+    for found, expected in zip(value, np.linalg.qr(a, mode="complete"), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
 
 
 # -- eigenvalues of Hermitian matrices -------------------------------------------------------------

@@ -196,18 +196,45 @@ orthonormal_triangular = primitive(
 )
 
 
+def _completed(x: Any) -> Any:
+    return np.linalg.qr(x, mode="complete")[0][..., :, x.shape[-1] :]
+
+
+def _moved_completion(t: Any, x: Any, y: Any) -> Any:
+    """Ẏ = -X (Xᴴ X)⁻¹ Ẋᴴ Y: what keeps Y orthogonal to X without a turn within its own span."""
+    return -(x @ np.linalg.solve(adjoint(x) @ x, adjoint(t) @ y))
+
+
+completion = primitive(
+    "completion",
+    compute=_completed,
+    jvp=(_moved_completion,),
+    latex="{x}^{{\\perp}}",
+    samples=[
+        case(_independent(4, 3)).only(lambda y: (y @ adjoint(y),)),
+        case(_independent(2, 5, 3)).only(lambda y: (y @ adjoint(y),)),
+    ],
+    note="an orthonormal basis, an arbitrary one, of what is orthogonal to the columns",
+)
+
+
 @composition(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
     """`np.linalg.qr`: A = Q R with mode "reduced", and R alone with "r".
 
-    "complete" has a derivative where it is "reduced", for matrices that are not tall.
+    With mode "complete" the columns that complete Q are an arbitrary basis: what depends on the
+    space that they span has the right derivative.
     """
-    if mode == "raw" or (mode == "complete" and a.shape[-2] > a.shape[-1]):
+    if mode == "raw":
         raise UnsupportedError(
-            f"np.linalg.qr(a, mode={mode!r}) at {callers_place()} has no derivative here for a "
-            f"matrix of shape {a.shape}; use mode='reduced' (Q and R) or mode='r' (R alone)"
+            f"np.linalg.qr(a, mode='raw') at {callers_place()} has no derivative here; use "
+            "mode='reduced' (Q and R) or mode='r' (R alone)"
         )
     if mode not in ("reduced", "complete", "r"):
         raise ValueError(f"Unrecognized mode {mode!r}")
     q, r = orthonormal_triangular(a)
+    rows, columns = a.shape[-2:]
+    if mode == "complete" and rows > columns:
+        zeros = np.zeros((*r.shape[:-2], rows - columns, columns), r.dtype)
+        q, r = np.concatenate([q, completion(q)], axis=-1), np.concatenate([r, zeros], axis=-2)
     return r if mode == "r" else _QR(q, r)

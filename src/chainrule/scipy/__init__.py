@@ -26,3 +26,16 @@ def __getattr__(name: str) -> ModuleType:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES})
+import importlib
+from types import ModuleType
+
+from chainrule.scipy import special
+
+__all__ = ["linalg", "special"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """What needs SciPy itself, which takes time to import, comes at its first use."""
+    if name != "linalg":
+        raise AttributeError(f"module 'chainrule.scipy' has no attribute {name!r}")
+    return importlib.import_module(f"{__name__}.{name}")

@@ -138,6 +138,18 @@ def solveh_banded(
     return solve_banded((width, width), full, b)
 
 
+def hermitian_band(ab: Any, lower: bool) -> Any:
+    """The full Hermitian matrix of which `ab` holds one half of the band."""
+    ab = _inside(ab, len(ab) - 1, 0) if lower else _inside(ab, 0, len(ab) - 1)
+    size, width = ab.shape[1], len(ab) - 1
+    below: Any = np.zeros((size, size), ab.dtype)
+    for k in range(1, min(width, size - 1) + 1):
+        entries = ab[k, : size - k] if lower else np.conj(ab[width - k, k:])
+        below = below + np.diag(entries, -k)
+    diagonal = np.real(ab[0 if lower else width])
+    return below + np.conj(below.T) + np.diag(diagonal)
+
+
 def _along_diagonals(m: Any) -> Any:
     """Sums of M over its diagonals, from the highest (i - j = n - 1) to the lowest.
 
