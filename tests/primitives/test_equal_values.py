@@ -12,7 +12,8 @@ import pytest
 import scipy.linalg
 
 import chainrule as cr
-from chainrule.errors import ChoiceWarning
+from chainrule.errors import ChoiceWarning, UnsupportedError
+from chainrule.graph import registry
 
 Rng = np.random.Generator
 KINDS = {"real": 0, "complex": 1j}
@@ -292,6 +293,77 @@ def test_through_a_checkpoint(rng: Rng) -> None:
     np.testing.assert_allclose(cr.grad(lambda a: f(a, cr.checkpoint))(a), plain, rtol=1e-13)
     whole = cr.checkpoint(lambda a: f(a, lambda g: g))
     np.testing.assert_allclose(cr.grad(whole)(a), plain, rtol=1e-13)
+
+
+def projected(w: Any, v: Any) -> Any:
+    return (v * np.maximum(w - 2.0, 0.0)) @ adjoint(v)
+
+
+def sorted_down(w: Any, v: Any) -> Any:
+    order = np.argsort(w)[::-1]
+    return v[:, order] @ np.diag(np.sqrt(w[order])) @ adjoint(v[:, order])
+
+
+def branched(w: Any, v: Any) -> Any:
+    parts = []
+    for k in range(len(w)):
+        value = np.exp(w[k]) if w[k] > 2.0 else w[k] ** 2
+        parts.append(value * np.outer(v[:, k], np.conj(v[:, k])))
+    return sum(parts)
+
+
+def decomposed_again(w: Any, v: Any) -> Any:
+    again, vectors = np.linalg.eigh((v * np.sqrt(w)) @ adjoint(v))
+    return (vectors * np.exp(again)) @ adjoint(vectors)
+
+
+def decomposed_beside_a_constant(w: Any, v: Any) -> Any:
+    """In the second matrix only one of two equal pairs moves with the first."""
+    half = (v * np.sqrt(w)) @ adjoint(v)
+    fixed = np.eye(2) * 7.0
+    zeros = np.zeros((len(w), 2))
+    whole = np.concatenate(
+        [np.concatenate([half, zeros], axis=1), np.concatenate([zeros.T, fixed], axis=1)]
+    )
+    again, vectors = np.linalg.eigh(whole)
+    return ((vectors * np.log(again)) @ adjoint(vectors))[: len(w), : len(w)]
+
+
+def singular_again(w: Any, v: Any) -> Any:
+    u, s, vh = np.linalg.svd((v * w**2) @ adjoint(v))
+    return (u * np.sin(s)) @ vh
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        projected,
+        sorted_down,
+        branched,
+        decomposed_again,
+        decomposed_beside_a_constant,
+        singular_again,
+    ],
+    ids=lambda f: f.__name__,
+)
+@pytest.mark.parametrize("exact", [True, False])
+def test_programs_around_a_decomposition(function: Any, exact: bool, rng: Rng) -> None:
+    v = np.eye(4) if exact else unitary(rng, 4, 0)
+    a = (v * np.array([1.5, 1.5, 3.0, 3.0])) @ v.T
+
+    def f(a: Any) -> Any:
+        return loss_of(function(*np.linalg.eigh((a + a.T) / 2)))
+
+    assert_differentiates(f, a, rng)
+
+
+def test_a_rule_for_reverse_mode_alone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def push(*args: Any) -> Any:
+        raise UnsupportedError("no rule")
+
+    monkeypatch.setattr(type(registry["exp"]), "push", push)
+    with pytest.warns(ChoiceWarning, match="negative, which follows, has no rule for forward mode"):
+        cr.grad(lambda a: loss_of(by_einsum(*np.linalg.eigh(a))))(np.eye(3))
 
 
 def test_single_precision(rng: Rng) -> None:

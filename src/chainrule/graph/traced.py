@@ -43,7 +43,7 @@ class Level:
         """Some of the values of a decomposition are equal: reverse mode takes a limit there."""
 
     def direction(self, array: Traced) -> Any:
-        """The plain direction in which forward mode moves `array`, if it is one and the only."""
+        """The plain direction in which `array` moves, where there is one and only one."""
         return None
 
 

@@ -148,18 +148,20 @@ def limit_of_quotient(x: Any, gap: Any, direction: Any, scale: Any, size: Any) -
 
 
 def warn_of_choice(name: str, place: Place) -> None:
-    """Tell the user's line, where the decomposition stands, what the derivative leaves out."""
-    warnings.warn_explicit(
+    warn(
         f"{name} at {place} has equal values, and the result depends on which vectors were chosen "
         "for them, an arbitrary choice; what has no derivative there counts as 0",
-        ChoiceWarning,
-        place.file,
-        place.line,
+        place,
     )
 
 
+def warn(sentence: str, place: Place) -> None:
+    """Point at the line of the user's code where the decomposition stands."""
+    warnings.warn_explicit(sentence, ChoiceWarning, place.file, place.line)
+
+
 def towards(a: Any) -> dict[str, Any]:
-    """The option with which forward mode tells a decomposition the direction of its input."""
+    """The option that tells a decomposition the direction in which its input moves."""
     along = a.level.direction(a) if isinstance(a, Traced) else None
     return {} if along is None else {"along": along}
 

@@ -15,9 +15,12 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.graph import Node, Saved, Traced
 from chainrule.graph.node import Edge
-from chainrule.primitives.limits import Separated, warn_of_choice
+from chainrule.primitives.limits import Separated, warn
 from chainrule.tracing.dual import Dual, DualLevel, push
 from chainrule.tracing.tape import Tape
+
+_INCOMMENSURATE = 0.7390851332151607
+"""A factor under which no direction of the second decomposition cancels one of the first."""
 
 
 class Separation:
@@ -31,10 +34,18 @@ class Separation:
         self.decomposed: dict[Node, tuple[int, Separated]] = {}
 
     def begin(self, edge: Edge, separated: Separated) -> None:
-        """The values of `edge` separate, unless ε moves what they are the values of."""
+        """The values of `edge` separate.
+
+        Where the matrix follows another decomposition and so moves with ε itself, its vectors were
+        chosen to move smoothly (`direction`), and its values move by that and by directions of
+        their own, which separate what the first ones leave together.
+        """
         node, which = edge
-        if any(source in self.moved for source in node.inputs):
-            return
+        moved = self.moved.get(edge)
+        if moved is not None:
+            largest = np.max(np.abs(moved), initial=0.0)
+            own = separated.directions * (_INCOMMENSURATE * (largest if largest > 0 else 1))
+            separated = separated._replace(directions=moved + own)
         self.decomposed[node] = which, separated
         self.moved[edge] = separated.directions
 
@@ -46,18 +57,24 @@ class Separation:
         results = result if isinstance(result, tuple) else (result,)
         try:
             found = push(node.primitive, values, results, tangents, node.params)
-        except UnsupportedError:  # a rule of the user's for reverse mode alone
-            for name, (_, separated) in self._named():
-                warn_of_choice(name, separated.place)
-            self.moved.clear()
-            self.decomposed.clear()
+        except UnsupportedError:
+            self._give_up(node)
             return
         for k, t in enumerate(found):
             if t is not None:
                 self.moved[node, k] = t
 
-    def _named(self) -> Iterator[tuple[str, tuple[int, Separated]]]:
-        return ((node.primitive.name, noted) for node, noted in self.decomposed.items())
+    def _give_up(self, node: Node) -> None:
+        """A rule of the user's, for reverse mode alone, does not tell how its result moves."""
+        for decomposed, (_, separated) in self.decomposed.items():
+            warn(
+                f"{decomposed.primitive.name} at {separated.place} has equal values, and "
+                f"{node.primitive.name}, which follows, has no rule for forward mode: what the "
+                "derivative needs of it within the span of equal values counts as 0",
+                separated.place,
+            )
+        self.moved.clear()
+        self.decomposed.clear()
 
     def steps(self, steps: Iterable[tuple[Node, Saved]]) -> Iterator[tuple[Node, Saved]]:
         """The steps of the tape with pairs in the place of the values that ε moves."""

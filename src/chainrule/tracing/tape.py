@@ -109,7 +109,12 @@ class Tape(Level):
         if values.mark[0].primitive.form != "leaf":  # type: ignore[attr-defined]
             Tape.begin_separation(self, values, separated)
 
-    def backwards(self) -> Iterator[tuple[Node, Saved]]:
+    def direction(self, array: Traced) -> Any:
+        if self.separation is None or isinstance(array.value, Traced):
+            return None
+        return self.separation.moved.get(array.mark)  # type: ignore[attr-defined]
+
+    def backwards(self) -> Iterator[Step]:
         """The operations, last first, each with its saved values."""
         return reversed(self.steps)
 
