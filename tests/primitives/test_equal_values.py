@@ -375,34 +375,29 @@ def test_single_precision(rng: Rng) -> None:
     np.testing.assert_allclose(gradient(a), expected, rtol=0, atol=1e-6)
 
 
-CHOOSING: dict[str, Callable[[Any], Any]] = {
-    "one of two eigenvectors": lambda a: np.linalg.eigh(a)[1][0, 0],
-    "different functions of equal eigenvalues": lambda a: loss_of(
-        (np.linalg.eigh(a)[1] * np.arange(3.0)) @ np.linalg.eigh(a)[1].T
-    ),
-    "one of two singular vectors": lambda a: np.linalg.svd(a)[0][0, 1],
-    "vectors of the singular value 0": lambda a: loss_of(
-        np.linalg.svd(a * np.array([1.0, 0.0, 0.0]))[0]
-    ),
+GENERAL = {
+    "identity": [1.0, 1.0, 1.0],
+    "one pair": [2.0, 2.0, 5.0],
+    "apart in LAPACK's order": [2.0, 5.0, 2.0],
+    "all different": [1.0, 2.0, 4.0],
 }
 
 
-@pytest.mark.parametrize("name", CHOOSING)
-def test_what_depends_on_the_choice_is_finite_and_says_so(name: str) -> None:
-    v = np.linalg.qr(weight(3, 3))[0]
-    a = (v * np.array([2.0, 2.0, 5.0])) @ v.T
-    with pytest.warns(ChoiceWarning, match=r"test_equal_values\.py:\d+ has equal values"):
-        gradient = cr.grad(CHOOSING[name])(a)
-    assert np.all(np.isfinite(gradient))
-    assert np.isfinite(cr.jvp(CHOOSING[name], (a,), (weight(3, 3),))[1])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", GENERAL)
+def test_functions_of_general_matrices(name: str, kind: str, rng: Rng) -> None:
+    """V f(w) V⁻¹ where a general matrix has equal eigenvalues and can be diagonalized."""
+    basis = (
+        np.eye(3) + rng.uniform(-0.3, 0.3, (3, 3)) + KINDS[kind] * rng.uniform(-1, 1, (3, 3)) / 4
+    )
+    a = (basis * np.array(GENERAL[name])) @ np.linalg.inv(basis)
 
-
-def test_second_derivatives_are_finite() -> None:
     def f(a: Any) -> Any:
-        return loss_of(root(*np.linalg.eigh((a + a.T) / 2)))
+        w, v = np.linalg.eig(a)
+        y = (v * np.exp(-w)) @ np.linalg.inv(v)
+        return np.sum(weight(3, 3) * np.real(y)) + np.sum(weight(3, 3).T * np.imag(y))
 
-    assert np.all(np.isfinite(cr.hessian(f)(np.eye(3))))
-    assert np.all(np.isfinite(cr.hvp(f)(np.eye(3), weight(3, 3))))
+    assert_differentiates(f, a, rng)
 
 
 def test_nuclear_norm_and_principal_components(rng: Rng) -> None:

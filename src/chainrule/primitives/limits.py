@@ -92,7 +92,9 @@ def differences(w: Any) -> Any:
     return reciprocal(gaps(w), size_of(w))
 
 
-def separate(outputs: tuple[Any, ...], which: int, *, from_zero: bool) -> None:
+def separate(
+    outputs: tuple[Any, ...], which: int, *, from_zero: bool, ordered: bool = True
+) -> None:
     """Ask the level of a decomposition for the limit, where some of the values are nearly equal.
 
     `outputs` are those of the record, the values at `which`; `from_zero` counts values that are 0
@@ -103,7 +105,8 @@ def separate(outputs: tuple[Any, ...], which: int, *, from_zero: bool) -> None:
     if not isinstance(values, Traced) or isinstance(values.value, Traced):
         return
     w = values.value
-    if not has_equal(w, from_zero=from_zero, within=np.sqrt(np.finfo(w.dtype).eps)):
+    compared = w if ordered else np.sort(w, axis=-1)
+    if not has_equal(compared, from_zero=from_zero, within=np.sqrt(np.finfo(w.dtype).eps)):
         return
     directions = np.broadcast_to(np.arange(1, w.shape[-1] + 1, dtype=w.dtype), w.shape)
     values.level.separate(values, Separated(w, directions, callers_place()))
