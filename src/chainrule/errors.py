@@ -14,6 +14,7 @@ ChainruleError
 ├── UnsupportedError (NotImplementedError)   an operation has no derivative here
 ├── ToleranceError (AssertionError)   a derivative is not what the check measured
 ├── ChoiceWarning (UserWarning)       a derivative asks for what an arbitrary choice decides
+├── SolutionError (ArithmeticError)   a solver's result solves nothing, or not regularly
 ├── ClassroomError                      what went wrong in a hand-driven graph
 │   ├── NodeLookupError     (LookupError)          no node, or more than one, has the name
 │   ├── NodeTypeError       (TypeError)            an input that no node can work with
@@ -123,5 +124,5 @@ class WeightsError(ChainruleError, OSError):
     """A weights file that is missing, damaged or cannot be written, or that cannot hold a tree."""
 
 
-class ChoiceWarning(ChainruleError, UserWarning):
+class ChoiceWarning(ChainruleError, UserWarning):  # noqa: N818  a warning, not an error
     """A result depends on an arbitrary choice, such as the vectors of equal eigenvalues."""

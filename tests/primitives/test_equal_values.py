@@ -139,16 +139,6 @@ def test_functions_of_hermitian_matrices(
     assert_differentiates(f, a, rng)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_square_root_at_the_identity_is_that_of_scipy(kind: str, rng: Rng) -> None:
-    """Ẏ = Ȧ / 2 at 1, from eigh and from a Sylvester equation."""
-    a = np.eye(4) * (1 + 0 * KINDS[kind])
-    g = cr.grad(lambda a: loss_of(root(*np.linalg.eigh((a + adjoint(a)) / 2))))(a)
-    t = drawn(rng, a)
-    t = t + adjoint(t)
-    np.testing.assert_allclose(np.sum(np.real(np.conj(g) * t)), loss_of(t / 2), rtol=1e-13)
-
-
 @pytest.mark.parametrize("gap", [0.0, 1e-15, 1e-13, 1e-11, 1e-9, 1e-7, 1e-5])
 def test_digits_do_not_depend_on_the_gap(gap: float, rng: Rng) -> None:
     """Against the Fréchet derivative of SciPy; a quotient by the gap would keep ε / gap."""

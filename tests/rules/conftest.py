@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import chainrule
-import chainrule.scipy.linalg
 from chainrule.checks.differences import directional
 from chainrule.checks.space import from_vector, sizes, to_vector, unit
 from chainrule.graph import Primitive, is_inexact, registry

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chainrule.graph import Node, Rule
+from chainrule.graph.primitive import Wanted
 from chainrule.primitives.declare import General
 
 
@@ -41,11 +42,11 @@ class Solution(General):
         return (self.adjoint, *super().saved_for(i))
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self, node: Node, wanted: Wanted, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
-        multiplier = self.adjoint(gs, node, xs, ys, 0)
+        multiplier = self.adjoint.evaluate(gs, node, xs, ys, 0)
         rules = self.vjp or ()
-        return [rules[i]((multiplier,), node, xs, ys, i) for i in wanted]
+        return [rules[i].evaluate((multiplier,), node, xs, ys, i) for i in wanted]
 
 
 solution = Solution

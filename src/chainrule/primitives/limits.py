@@ -25,6 +25,7 @@ import numpy as np
 from chainrule.errors import ChoiceWarning
 from chainrule.graph import Node, Traced
 from chainrule.graph.node import Place, callers_place
+from chainrule.graph.primitive import Wanted
 from chainrule.primitives.declare import General
 
 # LAPACK's values err by a few ε times the norm (Anderson et al., LAPACK Users' Guide, section 4.7):
@@ -56,7 +57,7 @@ class Decomposition(General):
         self.limit = limit
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self, node: Node, wanted: Wanted, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
         if any(isinstance(y, Separated) for y in ys):
             return [self.limit(gs, ys, **node.params)]

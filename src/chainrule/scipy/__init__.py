@@ -9,7 +9,7 @@ from types import ModuleType
 
 from chainrule.graph import registry
 
-_MODULES = ("optimize", "special", "stats")
+_MODULES = ("linalg", "optimize", "special", "stats")
 
 # Which module declares what the functions of SciPy's module of the same name mean.
 for _name in _MODULES:
@@ -26,16 +26,3 @@ def __getattr__(name: str) -> ModuleType:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES})
-import importlib
-from types import ModuleType
-
-from chainrule.scipy import special
-
-__all__ = ["linalg", "special"]
-
-
-def __getattr__(name: str) -> ModuleType:
-    """What needs SciPy itself, which takes time to import, comes at its first use."""
-    if name != "linalg":
-        raise AttributeError(f"module 'chainrule.scipy' has no attribute {name!r}")
-    return importlib.import_module(f"{__name__}.{name}")

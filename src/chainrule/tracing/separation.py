@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import UnsupportedError
-from chainrule.graph import Node, Saved, Traced
+from chainrule.graph import Node, Step, Traced
 from chainrule.graph.node import Edge
 from chainrule.primitives.limits import Separated, warn
 from chainrule.tracing.dual import Dual, DualLevel, push
@@ -76,15 +76,15 @@ class Separation:
         self.moved.clear()
         self.decomposed.clear()
 
-    def steps(self, steps: Iterable[tuple[Node, Saved]]) -> Iterator[tuple[Node, Saved]]:
+    def steps(self, steps: Iterable[Step]) -> Iterator[Step]:
         """The steps of the tape with pairs in the place of the values that ε moves."""
-        for node, (wanted, xs, ys) in steps:
+        for node, wanted, xs, ys in steps:
             xs = tuple([self._pair(x, edge) for x, edge in zip(xs, node.inputs, strict=False)])
             ys = tuple([self._pair(y, (node, k)) for k, y in enumerate(ys)])
             if node in self.decomposed:
                 which, separated = self.decomposed[node]
                 ys = (*ys[:which], separated, *ys[which + 1 :])
-            yield node, (wanted, xs, ys)
+            yield node, wanted, xs, ys
 
     def _pair(self, value: Any, edge: Edge) -> Any:
         moved = self.moved.get(edge)

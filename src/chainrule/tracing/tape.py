@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
@@ -79,7 +80,7 @@ class Tape(Level):
     that values may belong to a lower level; where they do not, operations are computed directly.
     """
 
-    __slots__ = ("separation", "steps", "weak")
+    __slots__ = ("nested", "separation", "steps", "weak")
 
     # (tape, values of a decomposition, their directions): work of `tracing/separation.py`.
     begin_separation: ClassVar[Callable[[Tape, Any, Any], None]]
@@ -87,7 +88,7 @@ class Tape(Level):
     def __init__(self, title: str) -> None:
         super().__init__(next_tag(), title)
         self.separation: Any = None
-        self.steps: list[tuple[Node, Saved]] = []
+        self.steps: list[Step] = []
         self.weak = False
         self.nested = False
 
@@ -160,43 +161,9 @@ class Tape(Level):
             wanted = tuple([k for k in wanted if k not in primitive.flat_inputs])
         if not wanted:
             return self.constant(result) if is_inexact(result) else result
-        saved = self._saved(primitive, wanted, values, edges, result)
-        if primitive.uses_shapes and len(wanted) < len(values):
-            edges = _with_shapes(edges, values)
-        if isinstance(result, tuple):
-            node = Node(primitive, tuple(edges), params, tuple([spec_of(y) for y in result]))
-            self.steps.append((node, saved))
-            if self.separation is not None:
-                self.separation.follow(node, values, result)
-            return tuple(
-                [Recorded(self, y, (node, k)) if is_inexact(y) else y for k, y in enumerate(result)]
-            )
-        spec = spec_of(result)
-        if spec.dtype.kind not in "fc":
-            if spec.dtype.kind == "O":
-                raise objects(primitive)
-            return result
-        node = Node(primitive, tuple(edges), params, (spec,))
-        self.steps.append((node, saved))
-        if self.separation is not None:
-            self.separation.follow(node, values, result)
-        return Recorded(self, result, (node, 0))
-
-    def _saved(
-        self,
-        primitive: Primitive,
-        wanted: list[int],
-        values: list[Any],
-        edges: list[Edge],
-        result: Any,
-    ) -> Saved:
-        """The values that the derivatives for the inputs `wanted` will read."""
-        saves = primitive.saves(tuple(wanted))
-        all_wanted = len(wanted) == len(values)  # so all are floating, and none is from outside
-        if saves.no_input or (all_wanted and saves.inputs is INDICES):
-            xs: tuple[Any, ...] = ()
-        elif all_wanted and saves.every_input and not self.weak:
-            xs = tuple(values)
+        several = type(result) is tuple
+        if several:
+            specs = tuple([spec_of(y) for y in result])
         else:
             specs = (spec_of(result),)
             kind = specs[0].dtype.kind
@@ -222,6 +189,8 @@ class Tape(Level):
             ys = tuple([as_array(y) for y in (result if several else (result,))])
         node = Node(primitive, tuple(edges), params, specs)
         self.steps.append((node, wanted, xs, ys))
+        if self.separation is not None:
+            self.separation.follow(node, values, result)
         if not several:
             return Recorded(self, result, (node, 0))
         return tuple(

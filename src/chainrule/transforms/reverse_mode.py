@@ -13,10 +13,10 @@ from chainrule.graph import Level, Spec, Step, Traced, is_inexact, spec_of
 from chainrule.graph.node import Edge, callers_place
 from chainrule.passes.reverse import reverse
 from chainrule.primitives.fit import as_array, fit_cotangent
-from chainrule.tracing import separation  # noqa: F401  it fills a slot of the tape
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.dispatch import lifted
 from chainrule.tracing.levels import Running
+from chainrule.tracing.separation import Separation
 from chainrule.tracing.tape import Tape
 from chainrule.transforms.arguments import (
     Argnums,
@@ -38,7 +38,11 @@ def owned(out: Any, level: Level) -> bool:
 
 
 def _cotangents(
-    steps: Iterable[Step], seeds: dict[Edge, Any], variables: list[Edge], given: Iterable[Any] = ()
+    steps: Iterable[Step],
+    seeds: dict[Edge, Any],
+    variables: list[Edge],
+    limits: Separation | None,
+    given: Iterable[Any] = (),
 ) -> list[Any]:
     """The cotangents of the variables from those of the outputs; zeros where nothing arrives.
 
@@ -46,18 +50,13 @@ def _cotangents(
     are equal, also one that was `given`, and views where that is enough, but the caller may write
     into what it gets.
     """
-    seeds: dict[Any, Any] = {}
-    for out, g in zip(outs, gs, strict=True):
-        if g is not None and owned(out, tape):
-            seeds[out.mark] = seeds[out.mark] + g if out.mark in seeds else g
-    limits = tape.separation
     if limits is not None and not any(isinstance(g, Traced) for g in seeds.values()):
         steps = limits.steps(steps)
     cotangents = reverse(steps, seeds)
     handed_out = set(map(id, given))
     found = []
-    for variable in variables:
-        g = cotangents.get(variable.mark)
+    for edge in variables:
+        g = cotangents.get(edge)
         if limits is not None:
             g = limits.without(g)
         if g is None:
@@ -127,7 +126,7 @@ def _differentiate(
         spec = _scalar(title, f, out, value)
         one = np.ones(spec.shape, spec.dtype) if spec.shape else spec.dtype.type(1)
     seeds = {} if value is out else {out.mark: one}
-    gradients = _cotangents(tape.backwards_once(), seeds, variables)
+    gradients = _cotangents(tape.backwards_once(), seeds, variables, tape.separation)
     return value, arguments.packed(gradients), extra
 
 
@@ -233,7 +232,8 @@ class Pullback:
         for out, g in zip(self._outs, fitted, strict=True):
             if g is not None and owned(out, self._tape):
                 seeds[out.mark] = seeds[out.mark] + g if out.mark in seeds else g
-        return _cotangents(self._tape.backwards(), seeds, self._variables, fitted)
+        tape = self._tape
+        return _cotangents(tape.backwards(), seeds, self._variables, tape.separation, fitted)
 
 
 def pullback(
