@@ -1,6 +1,6 @@
 """NumPy's surface, row by row: each expression on traced arrays is what it is on plain ones.
 
-The rows are ordinary NumPy expressions, in expressions.txt. Lower-case names are differentiated:
+The rows are ordinary NumPy expressions, in expressions*.txt. Lower-case names are differentiated:
 
     s   scalar          v, w  vectors of 4       m, n  3 × 4       q, r  3 × 3, q well conditioned
     c   2 × 3 × 4       p     3 × 4, positive    u     3 × 4, within ±0.9
@@ -56,13 +56,14 @@ PLAIN = {
 
 
 def _families():
-    """The rows of expressions.txt by the name of their section."""
+    """The rows of expressions*.txt by the name of their section."""
     families = {}
-    for line in Path(__file__).with_name("expressions.txt").read_text().splitlines():
-        if line.startswith("== "):
-            rows = families[line.removeprefix("== ")] = []
-        elif line and not line.startswith("#"):
-            rows.append(line)
+    for file in sorted(Path(__file__).parent.glob("expressions*.txt")):
+        for line in file.read_text().splitlines():
+            if line.startswith("== "):
+                rows = families.setdefault(line.removeprefix("== "), [])
+            elif line and not line.startswith("#"):
+                rows.append(line)
     return families
 
 
