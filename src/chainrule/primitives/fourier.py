@@ -14,10 +14,15 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from chainrule.graph import composition
-from chainrule.primitives.declare import linear
+from chainrule.primitives.declare import Linear, linear
 from chainrule.primitives.samples import Maker, case, normal
 
-_OPPOSITE = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+_OPPOSITE: dict[Any, Any] = {
+    None: "forward",
+    "backward": "forward",
+    "ortho": "ortho",
+    "forward": "backward",
+}
 """The norm with which the transform of the other direction is the same sum with other signs."""
 
 
@@ -43,7 +48,7 @@ def _itself(transform: Any) -> Any:
     return transposed
 
 
-fourier = linear(
+fourier: Linear = linear(
     "fft",
     compute=lambda x, *, n, axis, norm: np.fft.fft(x, n, axis, norm),
     transposed=_itself(lambda g, **options: fourier(g, **options)),
@@ -55,7 +60,7 @@ fourier = linear(
     ],
     flops=50,
 )
-inverse_fourier = linear(
+inverse_fourier: Linear = linear(
     "ifft",
     compute=lambda x, *, n, axis, norm: np.fft.ifft(x, n, axis, norm),
     transposed=_itself(lambda g, **options: inverse_fourier(g, **options)),
@@ -95,7 +100,7 @@ def _transposed_real(g: Any, shape: Any, n: int, axis: int, norm: Any) -> Any:
     return _fitted(spectrum * _weights(n, g.ndim, axis, _precision(g), 2.0), shape[axis], axis)
 
 
-real_to_half = linear(
+real_to_half: Linear = linear(
     "rfft",
     compute=lambda x, *, n, axis, norm: np.fft.rfft(x, n, axis, norm),
     transposed=_transposed_half,
@@ -108,7 +113,7 @@ real_to_half = linear(
     ],
     flops=25,
 )
-half_to_real = linear(
+half_to_real: Linear = linear(
     "irfft",
     compute=lambda x, *, n, axis, norm: np.fft.irfft(x, n, axis, norm),
     transposed=_transposed_real,
