@@ -225,4 +225,6 @@ def test_every_option_is_taken_or_refused_by_name(function):
     ]
     for name in sorted(by_keyword):
         with pytest.raises(errors.UnsupportedError, match=rf"with {name}="):
-            cr.grad(lambda x, name=name: function(x, **{name: True}))(np.eye(3))
+            cr.grad(lambda x, name=name: function(*[x] * max(1, len(required)), **{name: True}))(
+                np.eye(3)
+            )

@@ -49,6 +49,7 @@ PLAIN = {
     "J": np.array([[0, 1], [2, 2]]),
     "K": np.array([3, 0, 1]),
     "M": _apart(3, 4) > 0,
+    "D": np.eye(3, 4, dtype=bool),
     "ROW": np.array([True, False, True]),
     "L": [0.5, 1.5, -2.0, 3.0],
     "N": np.array([[3, -1, 2, 5], [0, 4, 1, -2], [7, 6, -3, 2]]),
