@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import composition
-from chainrule.primitives.declare import elementwise
-from chainrule.primitives.samples import POSITIVE, REAL, UNIT, domain, positive, real
+from chainrule.primitives.declare import Elementwise, elementwise
+from chainrule.primitives.samples import POSITIVE, REAL, UNIT, case, domain, positive, real, uniform
 
 LOG_2, LOG_10 = math.log(2.0), math.log(10.0)
 
@@ -228,3 +228,40 @@ sinc = elementwise(
     latex=r"\operatorname{{sinc}} {x}",
     flops=20,
 )
+
+
+def _bessel(x: Any, *, order: int) -> Any:
+    # SciPy takes longer to import than all of this package; few programs come here.
+    from scipy.special import iv  # noqa: PLC0415
+
+    return iv(order, x)
+
+
+# d I_n / dx = (I_(n-1) + I_(n+1)) / 2. Source: NIST Digital Library of Mathematical Functions,
+# equation 10.29.1.
+modified_bessel: Elementwise = elementwise(
+    "modified_bessel",
+    compute=_bessel,
+    partials=(
+        lambda x, order: (
+            (modified_bessel(x, order=order - 1) + modified_bessel(x, order=order + 1)) / 2
+        ),
+    ),
+    samples=[case(uniform(*REAL, 3, 4), order=1), case(uniform(*REAL), order=2)],
+    latex="I_{{{order}}}({x})",
+    flops=60,
+)
+bessel_i0 = elementwise(
+    "i0",
+    compute=np.i0,
+    partials=(lambda x: modified_bessel(x, order=1),),
+    domain=real,
+    latex="I_0({x})",
+    flops=60,
+)
+
+
+@composition(np.i0)
+def i0(x: Any) -> Any:
+    """`np.i0`: the modified Bessel function of order 0."""
+    return bessel_i0(x)
