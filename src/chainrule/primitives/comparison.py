@@ -29,6 +29,7 @@ from chainrule.primitives.samples import (
 STEPS = "piecewise constant"
 TRUTH = "its values are truth values"
 POSITIONS = "its values are positions or counts"
+WHOLE_NUMBERS = "it takes whole numbers only"
 
 _PAIR = [case(apart(3, 4), apart(4)), case(apart(3, 1), apart(2))]
 _MASKS = [case(mask(3, 4), mask(4))]
@@ -91,6 +92,13 @@ _flat((np.searchsorted,), POSITIONS, case(np.array([-1.0, 0.0, 1.0]), apart(4)))
 _flat((np.digitize,), POSITIONS, case(apart(4), np.array([-1.0, 0.0, 1.0])))
 _flat((np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round), STEPS, case(apart(3, 4)))
 composition(np.around)(registry["round"])
+_WHOLE = case(np.array([6, 4, 9]), np.array([3, 2, 6]))
+_flat((np.gcd, np.lcm, np.left_shift, np.right_shift), WHOLE_NUMBERS, _WHOLE)
+_flat((np.bitwise_count,), WHOLE_NUMBERS, case(np.array([6, 4, 9])))
+_flat((np.isnat,), TRUTH, case(np.array(["2020-01-01", "NaT"], "datetime64[D]")))
+_flat(
+    (np.spacing,), "piecewise constant: the distance between neighbouring numbers", case(apart(3))
+)
 
 
 def _share(wins: Any, ties: Any, dtype: Any) -> Any:
@@ -204,6 +212,36 @@ fmod = elementwise(
 )
 
 
+exponent = flat(
+    "exponent",
+    compute=lambda x: np.frexp(x)[1],
+    reason=STEPS,
+    latex=r"\operatorname{{exponent}} {x}",
+    samples=[case(apart(3, 4))],
+)
+scaled_by_powers_of_two = elementwise(
+    "ldexp",
+    numpy=np.ldexp,
+    partials=(lambda x2, y: np.ldexp(np.ones((), y.dtype), x2.astype(np.intc)), ZERO(STEPS)),
+    samples=[case(normal(3, 4), np.array([1, -2, 0, 3]))],
+    latex=r"{x1} \cdot 2^{{{x2}}}",
+)
+next_after = elementwise(
+    "nextafter",
+    numpy=np.nextafter,
+    partials=(ONE, ZERO(STEPS)),
+    domain=domain(REAL, (5.0, 6.0)),
+    latex=r"\operatorname{{nextafter}}({x1}, {x2})",
+)
+
+
+@composition(np.frexp)
+def frexp(x: Any) -> Any:
+    """Mantissa and exponent of two: x = m · 2ᵉ, with e piecewise constant."""
+    power = exponent(x)
+    return np.ldexp(x, -power), power
+
+
 @composition(np.divmod)
 def divmod(x1: Any, x2: Any) -> Any:
     return np.floor_divide(x1, x2), np.remainder(x1, x2)
@@ -239,15 +277,25 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     return select(condition, *as_operands(x, y))
 
 
+def _or_not_a_number(outside: Any, bound: Any) -> Any:
+    """Where a bound cuts off, and where it is NaN; an ordinary number costs nothing more."""
+    if isinstance(bound, float | int) and bound == bound:
+        return outside
+    return outside | np.isnan(bound)
+
+
 @composition(np.clip)
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """Limit the values; the derivative is 1 at a bound, and the bound takes what is cut off."""
+    """Limit the values; the derivative is 1 at a bound, and the bound takes what is cut off.
+
+    A bound that is NaN makes the entry NaN, as in NumPy.
+    """
     low = a_min if a_min is not None else min
     high = a_max if a_max is not None else max
     if low is not None:
-        a = np.where(a < low, low, a)
+        a = np.where(_or_not_a_number(a < low, low), low, a)
     if high is not None:
-        a = np.where(a > high, high, a)
+        a = np.where(_or_not_a_number(a > high, high), high, a)
     return a
 
 
@@ -255,7 +303,11 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 def nan_to_num(
     x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Any:
-    """Replace NaN and infinities; the replaced entries are constants."""
+    """Replace NaN and infinities; the replaced entries are constants. Complex ones by parts."""
+    if x.dtype.kind == "c":
+        parts = (np.real(x), np.imag(x))
+        x, y = (nan_to_num(part, nan=nan, posinf=posinf, neginf=neginf) for part in parts)
+        return x + 1j * y
     limits = np.finfo(x.dtype)
     x = np.where(np.isnan(x), nan, x)
     x = np.where(x == np.inf, limits.max if posinf is None else posinf, x)

@@ -20,6 +20,8 @@ from chainrule.primitives.triangular import inverse, inverse_and_determinant
 
 def _nearly_singular(x: Any) -> Any:
     """Where det(A) A⁻¹ has lost half of its digits: the condition number exceeds 1/√ε."""
+    if not x.shape[-1]:
+        return np.zeros(x.shape[:-2], bool)
     finite = np.all(np.isfinite(x), axis=(-2, -1))
     return np.asarray((np.linalg.cond(x, 1) > np.finfo(x.dtype).eps ** -0.5) & finite)
 
@@ -64,7 +66,7 @@ def _turned(x: Any) -> tuple[Any, Any, Any, Any]:
 
 def _size(a: Any) -> Any:
     """The 1-norm of each matrix: the largest sum of a column."""
-    return np.max(np.sum(np.abs(a), axis=-2), axis=-1)
+    return np.max(np.sum(np.abs(a), axis=-2), axis=-1, initial=0)
 
 
 def _cofactors(x: Any) -> Any:

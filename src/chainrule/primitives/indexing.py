@@ -334,6 +334,8 @@ counts = flat(
 @composition(np.diff)
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Differences of neighbours along the axis, `n` times."""
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n}")
     axis = normalize_axis_index(axis, a.ndim)
     layer = tuple(1 if k == axis else size for k, size in enumerate(a.shape))
     given = [end for end in (prepend, a, append) if end is not None]
@@ -347,8 +349,8 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 
 
 @composition(np.trace)
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
 @composition(np.copy)

@@ -203,6 +203,31 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     return np.take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis=axis)
 
 
+def _stacked(fill: Any) -> Any:
+    """A list or pair of lists, with traced numbers in it or not, as an array."""
+    if isinstance(fill, list | tuple):
+        return np.stack([_stacked(part) for part in fill])
+    return fill if hasattr(fill, "dtype") else np.asarray(fill)
+
+
+def _padded(array: Any, widths: list[list[int]], fill: Any) -> Any:
+    """The array in a frame: one axis after the other, so that the last one takes the corners."""
+    fill = _stacked(fill)
+    if np.ndim(fill) == 0:
+        shape = [n + a + b for n, (a, b) in zip(array.shape, widths, strict=True)]
+        inside = tuple(slice(a, a + n) for (a, _), n in zip(widths, array.shape, strict=True))
+        return set_entries(np.broadcast_to(fill, shape).astype(array.dtype), array, inside)
+    values = np.broadcast_to(fill, (array.ndim, 2)).astype(array.dtype)
+    for axis, width in enumerate(widths):
+        shape = list(array.shape)
+        ends = []
+        for end, count in enumerate(width):
+            shape[axis] = count
+            ends.append(np.broadcast_to(values[axis, end], shape))
+        array = np.concatenate([ends[0], array, ends[1]], axis=axis)
+    return array
+
+
 @composition(np.pad)
 def pad(array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
     """`np.pad` with constants, or with a mode that copies entries (edge, reflect, wrap …)."""
@@ -210,15 +235,14 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> A
         by_axis = {normalize_axis_index(k, array.ndim): width for k, width in pad_width.items()}
         pad_width = [np.broadcast_to(by_axis.get(k, 0), (2,)) for k in range(array.ndim)]
     widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
-    if mode == "constant":
-        fill = options.get("constant_values", 0)
-        frame = np.pad(np.zeros(array.shape, array.dtype), widths, constant_values=fill)
-        inside = tuple(slice(a, a + n) for (a, _), n in zip(widths, array.shape, strict=True))
-        return set_entries(frame, array, inside)
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+    if mode in ("constant", "empty"):
+        return _padded(array, widths, options.get("constant_values", 0))
+    odd = options.get("reflect_type", "even") != "even"
+    if odd or mode not in ("edge", "reflect", "symmetric", "wrap"):
+        kind = f"mode={mode!r}" + (" and reflect_type='odd'" if odd else "")
         raise errors.UnsupportedError(
-            f"numpy.pad with mode={mode!r} at {callers_place()} has no derivative here; constant, "
-            "edge, reflect, symmetric and wrap have"
+            f"numpy.pad with {kind} at {callers_place()} has no derivative here; constant, edge, "
+            "reflect, symmetric and wrap have, and np.concatenate puts together any other border"
         )
     for axis, width in enumerate(widths):
         order = np.pad(np.arange(array.shape[axis]), width, mode=mode, **options)  # type: ignore[call-overload]

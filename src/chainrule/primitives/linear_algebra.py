@@ -147,7 +147,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     if rcond is None:
         rcond = max(rows, columns) * np.finfo(np.result_type(a, b)).eps
     s = np.linalg.svdvals(a)
-    rank = np.count_nonzero(s > rcond * s[0])
+    rank = np.sum(s > rcond * s[0]).astype(np.intc)  # as LAPACK counts
     x = np.linalg.pinv(a, rcond) @ b
     if rank != columns or rows <= columns:
         return x, np.zeros(0, s.dtype), rank, s

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from chainrule.graph import composition
 from chainrule.primitives.reductions import Axis
@@ -75,12 +76,12 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         if ord is None:
             return _length(x, None, keepdims)
         axis = tuple(range(x.ndim))
-    axes = tuple(axis) if isinstance(axis, tuple | list) else (int(axis),)
+    given = tuple(axis) if isinstance(axis, tuple | list) else (int(axis),)
+    axes = tuple(normalize_axis_index(k, x.ndim) for k in given)
     if len(axes) == 1:
         return _of_vectors(x, ord, axes[0], keepdims)
     if len(axes) != 2:
         raise ValueError("Improper number of dimensions to norm.")
-    axes = tuple(k % x.ndim for k in axes)
     if axes[0] == axes[1]:
         raise ValueError("Duplicate axes given.")
     y = _of_matrices(np.moveaxis(x, axes, (-2, -1)), ord)

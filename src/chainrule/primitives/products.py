@@ -197,15 +197,51 @@ einsum_product = multilinear(
 
 
 @composition(np.einsum)
-def einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
+def einsum(
+    *operands: Any,
+    optimize: Any = False,
+    dtype: Any = None,
+    casting: Any = "safe",
+    order: Any = "K",
+) -> Any:
     """`np.einsum` in all its spellings, brought to explicit labels without an ellipsis."""
     if isinstance(operands[0], str):
         text, arrays = operands[0].replace(" ", ""), list(operands[1:])
     else:
         text, arrays = _labels_from_lists(operands)
     arrays = [np.asarray(a) if isinstance(a, list | tuple | float | int) else a for a in arrays]
+    if dtype is not None:
+        arrays = [_safely(a, dtype, casting) for a in arrays]
     inputs, arrow, output = text.partition("->")
     labels = inputs.split(",")
+    if len(labels) != len(arrays):
+        raise ValueError(f"einsum got {len(arrays)} arrays for the {len(labels)} of {text!r}")
+    explicit, arrays, spare = _without_ellipsis(labels, arrays, text)
+    if not arrow:
+        counted = "".join(labels).replace("...", "")
+        output = "..." * bool(spare) + "".join(
+            sorted(c for c in set(counted) if counted.count(c) == 1)
+        )
+    unknown = [c for c in output.replace("...", "") if c not in inputs]
+    if unknown or (spare and "..." not in output):
+        what = f"the label {unknown[0]!r} that no input has" if unknown else "no ellipsis"
+        raise ValueError(f"the output of einsum {text!r} has {what}")
+    output = output.replace("...", "".join(spare))
+    missing = [c for c in output if not builtins.any(c in label for label in explicit)]
+    y = einsum_product(
+        *arrays,
+        subscripts=f"{','.join(explicit)}->{''.join(c for c in output if c not in missing)}",
+    )
+    return np.expand_dims(y, tuple(output.index(c) for c in missing)) if missing else y
+
+
+def _without_ellipsis(
+    labels: list[str], arrays: list[Any], text: str
+) -> tuple[list[str], list[Any], list[str]]:
+    """Labels for the axes under an ellipsis, and the arrays without those that broadcast.
+
+    An axis of length 1 under the ellipsis drops out of the product.
+    """
     dots = builtins.max(
         (
             a.ndim - len(t.replace("...", ""))
@@ -216,29 +252,24 @@ def einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
     )
     spare = [c for c in string.ascii_letters if c not in text][:dots]
     explicit = []
+    kept_arrays = list(arrays)
     for k, (label, array) in enumerate(zip(labels, arrays, strict=True)):
         if "..." in label:
             mine = array.ndim - len(label.replace("...", ""))
             used = spare[dots - mine :]
-            # an axis of length 1 under the ellipsis broadcasts: it drops out of the product
             start = label.index("...")
             ones = [start + j for j in range(mine) if array.shape[start + j] == 1]
-            arrays[k] = np.squeeze(array, tuple(ones)) if ones else array
+            kept_arrays[k] = np.squeeze(array, tuple(ones)) if ones else array
             kept = [c for j, c in enumerate(used) if start + j not in ones]
             label = label.replace("...", "".join(kept))
         explicit.append(label)
-    if not arrow:
-        counted = "".join(labels).replace("...", "")
-        output = "..." * (dots > 0) + "".join(
-            sorted(c for c in set(counted) if counted.count(c) == 1)
-        )
-    output = output.replace("...", "".join(spare))
-    missing = [c for c in output if not builtins.any(c in label for label in explicit)]
-    y = einsum_product(
-        *arrays,
-        subscripts=f"{','.join(explicit)}->{''.join(c for c in output if c not in missing)}",
-    )
-    return np.expand_dims(y, tuple(output.index(c) for c in missing)) if missing else y
+    return explicit, kept_arrays, spare
+
+
+def _safely(array: Any, dtype: Any, casting: Any) -> Any:
+    if not np.can_cast(array.dtype, dtype, casting):
+        raise TypeError(f"einsum cannot cast {array.dtype} to {np.dtype(dtype)} with {casting!r}")
+    return array.astype(dtype)
 
 
 # In the order in which NumPy sorts the labels of an output that is not given.

@@ -6,6 +6,7 @@ import builtins
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from chainrule.graph import composition
 from chainrule.primitives.declare import linear, primitive
@@ -219,7 +220,8 @@ def prod(
         a = a.astype(dtype)
     if where is not True:
         a = np.where(where, a, 1)
-    shape, axes = a.shape, _axes(axis, a.ndim)
+    shape = a.shape
+    axes = normalize_axis_tuple(range(a.ndim) if axis is None else axis, a.ndim)
     kept = tuple(n for k, n in enumerate(shape) if k not in axes)
     a = np.reshape(np.moveaxis(a, axes, range(-len(axes), 0)) if axes else a, (*kept, -1))
     while a.shape[-1] > 1:

@@ -90,7 +90,7 @@ def interp(
     fp = fp.astype(np.result_type(fp.dtype, np.float64))
     left, right = fp[0] if left is None else left, fp[-1] if right is None else right
     if len(xp) == 1:
-        y: Any = fp[0] + 0 * (x - xp[0])
+        y: Any = fp[0]
     else:
         last = len(xp) - 2
         k = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, last)

@@ -76,10 +76,19 @@ tan = elementwise(
     latex=r"\tan {x}",
     flops=20,
 )
+
+
+def _leg(x: Any) -> Any:
+    """√(1 - x²), for complex x on the side of the cuts |x| > 1 on which NumPy's arcsin is."""
+    if x.dtype.kind == "c":
+        return np.sqrt(-(x - 1)) * np.sqrt(x + 1)
+    return np.sqrt(1 - x * x)
+
+
 arcsin = elementwise(
     "arcsin",
     numpy=np.arcsin,
-    partials=(lambda x: 1 / np.sqrt(1 - x * x),),
+    partials=(lambda x: 1 / _leg(x),),
     domain=domain(UNIT),
     latex=r"\arcsin {x}",
     flops=20,
@@ -87,7 +96,7 @@ arcsin = elementwise(
 arccos = elementwise(
     "arccos",
     numpy=np.arccos,
-    partials=(lambda x: -1 / np.sqrt(1 - x * x),),
+    partials=(lambda x: -1 / _leg(x),),
     domain=domain(UNIT),
     latex=r"\arccos {x}",
     flops=20,

@@ -45,6 +45,10 @@ def ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, A
     inputs = tuple([operand(value) for value in inputs])
     if method == "__call__":
         result = _call_ufunc(ufunc, inputs, options, out)
+    elif method == "reduceat":
+        array, indices, *rest = inputs
+        options = {**dict(zip(("axis", "dtype"), rest, strict=False)), **options}
+        result = folds.fold(ufunc, method, array, indices=indices, **options)
     elif method in ("reduce", "accumulate"):
         result = folds.fold(ufunc, method, inputs[0], **options)
     elif method == "outer":

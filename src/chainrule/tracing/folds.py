@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from chainrule.graph import registry
 from chainrule.primitives.shapes import as_tuple
@@ -28,6 +28,8 @@ _KNOWN: dict[tuple[Any, str], Any] = {
 
 def fold(ufunc: Any, method: str, array: Any, axis: Any = 0, **options: Any) -> Any:
     """`ufunc.reduce` or `ufunc.accumulate`: a function of NumPy where there is one, else a loop."""
+    if method == "reduceat":
+        return _reduceat(ufunc, array, axis, **options)
     known = _KNOWN.get((ufunc, method))
     if known is not None:
         return known(array, axis=axis, **options)
@@ -40,20 +42,73 @@ def fold(ufunc: Any, method: str, array: Any, axis: Any = 0, **options: Any) -> 
 
 
 def _reduce(
-    ufunc: Any, array: Any, axis: Any, dtype: Any = None, keepdims: Any = False, initial: Any = None
+    ufunc: Any,
+    array: Any,
+    axis: Any,
+    dtype: Any = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Any:
-    """f(… f(f(x₀, x₁), x₂) …) along `axis`."""
+    """f(… f(f(x₀, x₁), x₂) …) along `axis`; an entry where `where` is False is passed over."""
     array = array if dtype is None else array.astype(dtype)
+    if where is not True:
+        if initial is None and ufunc.identity is None:
+            raise ValueError(
+                f"{ufunc.__name__}.reduce has no identity, so with `where` it needs an initial"
+            )
+        return _masked(ufunc, array, axis, keepdims, _start(ufunc, initial, array), where)
     axes = normalize_axis_tuple(range(array.ndim) if axis is None else as_tuple(axis), array.ndim)
     kept = tuple(1 if k in axes else n for k, n in enumerate(array.shape))
     shape = kept if keepdims else tuple(n for k, n in enumerate(array.shape) if k not in axes)
     entries = np.moveaxis(array, axes, range(len(axes)))
     entries = list(np.reshape(entries, (-1, *entries.shape[len(axes) :])))
-    if initial is not None:
-        entries.insert(0, initial)
+    start = _start(ufunc, initial, array)
+    if start is not None:
+        entries.insert(0, start)
     if not entries:
         raise ValueError(f"{ufunc.__name__}.reduce of no entries has no value")
     return np.reshape(functools.reduce(ufunc, entries), shape)
+
+
+def _start(ufunc: Any, initial: Any, array: Any) -> Any:
+    """What a reduction begins with, a number in the dtype of the array; None: the first entry."""
+    start = ufunc.identity if initial is None else initial
+    return array.dtype.type(start) if isinstance(start, float | int) else start
+
+
+def _masked(ufunc: Any, array: Any, axis: Any, keepdims: Any, initial: Any, where: Any) -> Any:
+    axes = normalize_axis_tuple(range(array.ndim) if axis is None else as_tuple(axis), array.ndim)
+    taken = np.broadcast_to(where, array.shape)
+    rows, flags = (np.moveaxis(v, axes, range(len(axes))) for v in (array, taken))
+    rest = rows.shape[len(axes) :]
+    y: Any = np.broadcast_to(initial, rest)
+    for row, flag in zip(
+        np.reshape(rows, (-1, *rest)), np.reshape(flags, (-1, *rest)), strict=True
+    ):
+        y = np.where(flag, ufunc(y, row), y)
+    kept = tuple(1 if k in axes else n for k, n in enumerate(array.shape))
+    return np.reshape(y, kept) if keepdims else y
+
+
+def _reduceat(ufunc: Any, array: Any, axis: Any, indices: Any, dtype: Any = None) -> Any:
+    """f over x[i], …, x[j - 1] for neighbours i < j of the indices; x[i] alone where j <= i."""
+    array = array if dtype is None else array.astype(dtype)
+    axis = normalize_axis_index(axis, array.ndim)
+    starts = [int(k) for k in np.ravel(indices)]
+    size = array.shape[axis]
+    if any(not 0 <= k < size for k in starts):
+        raise IndexError(f"an index of {ufunc.__name__}.reduceat is out of bounds")
+    lead = (slice(None),) * axis
+    pieces = []
+    for start, end in zip(starts, [*starts[1:], size], strict=True):
+        if end <= start:
+            pieces.append(array[(*lead, start)])
+        else:
+            pieces.append(fold(ufunc, "reduce", array[(*lead, slice(start, end))], axis))
+    if not pieces:
+        return array[(*lead, slice(0, 0))]
+    return np.stack(pieces, axis=axis)
 
 
 def _accumulate(ufunc: Any, array: Any, axis: Any, dtype: Any = None) -> Any:

@@ -124,11 +124,39 @@ def at(ufunc: Any, array: Any, index: Any, value: Any = None) -> None:
         value = value if ufunc is np.add else np.negative(value)
         _replace(array, indexing.add_at(array, index, value))
         return
-    places = np.arange(array.size).reshape(array.shape)[index].reshape(-1)
-    if len(np.unique(places)) < len(places):
-        raise conversion.unsupported(f"numpy.{ufunc.__name__}.at with repeated positions")
-    entries = indexing.get_entries(array, index)
-    set_entries(array, index, ufunc(entries) if value is None else ufunc(entries, value))
+    places = _places(array, index)
+    rounds = _rounds(places)
+    if len(rounds) == 1:
+        entries = indexing.get_entries(array, index)
+        set_entries(array, index, ufunc(entries) if value is None else ufunc(entries, value))
+        return
+    flat = np.ravel(array)
+    values = None if value is None else np.ravel(np.broadcast_to(value, places.shape))
+    for turn in rounds:
+        at = places.reshape(-1)[turn]
+        entries = indexing.get_entries(flat, at)
+        new = ufunc(entries) if values is None else ufunc(entries, values[turn])
+        flat = indexing.set_entries(flat, new, at)
+    _replace(array, np.reshape(flat, array.shape))
+
+
+def _places(array: Any, index: Any) -> Any:
+    """The position, among all entries in a row, of each entry that the index names."""
+    parts = index if isinstance(index, tuple) else (index,)
+    plain = tuple(conversion.concrete(part) for part in parts)
+    return np.arange(array.size).reshape(array.shape)[plain]
+
+
+def _rounds(places: Any) -> list[Any]:
+    """Which of the positions to write in each round, so that none repeats within a round."""
+    places = places.reshape(-1)
+    order = np.argsort(places, kind="stable")
+    ordered = places[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    sizes = np.diff(starts, append=len(ordered))
+    turn = np.empty(len(places), np.intp)
+    turn[order] = np.arange(len(ordered)) - np.repeat(starts, sizes)
+    return [np.flatnonzero(turn == k) for k in range(int(turn.max(initial=0)) + 1)]
 
 
 def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
@@ -137,9 +165,19 @@ def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -
 
 
 def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    size = _traced(a).size
+    ind = np.ravel(conversion.concrete(ind))
     if mode != "raise":
-        raise conversion.unsupported(f"numpy.put with mode={mode!r}")
-    _traced(a).flat[ind] = v
+        ind = np.clip(ind, 0, size - 1) if mode == "clip" else ind % size
+    if len(ind):
+        a.flat[ind] = np.resize(conversion.operand(v), len(ind))
+
+
+def _place(arr: Any, mask: Any, vals: Any) -> None:
+    """The entries under the mask, from the beginning of `vals` again where they do not suffice."""
+    places = np.flatnonzero(conversion.concrete(mask))
+    if len(places):
+        _traced(arr).flat[places] = np.resize(conversion.operand(vals), len(places))
 
 
 def _putmask(a: Any, mask: Any, values: Any) -> None:
@@ -151,9 +189,16 @@ def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) 
 
 
 def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
-    if wrap:
-        raise conversion.unsupported("numpy.fill_diagonal with wrap=True")
-    _traced(a)[(np.arange(min(a.shape)),) * a.ndim] = val
+    if _traced(a).ndim < 2:
+        raise ValueError("array must be at least 2-d")
+    if a.ndim > 2 and len(set(a.shape)) > 1:
+        raise ValueError("All dimensions of input must be of equal length")
+    if a.ndim == 2 and wrap:  # a tall matrix goes on below with another diagonal
+        places = np.arange(0, a.size, a.shape[1] + 1)
+    else:
+        steps = np.arange(min(a.shape))
+        places = np.ravel_multi_index((steps,) * a.ndim, a.shape)
+    a.flat[places] = np.resize(conversion.operand(val), len(places))
 
 
 def _traced(array: Any) -> Any:
@@ -165,6 +210,7 @@ def _traced(array: Any) -> Any:
 
 WRITERS: dict[Any, Callable[..., None]] = {
     np.copyto: _copyto,
+    np.place: _place,
     np.put: _put,
     np.putmask: _putmask,
     np.put_along_axis: _put_along_axis,
