@@ -95,7 +95,6 @@ composition(np.around)(registry["round"])
 _WHOLE = case(np.array([6, 4, 9]), np.array([3, 2, 6]))
 _flat((np.gcd, np.lcm, np.left_shift, np.right_shift), WHOLE_NUMBERS, _WHOLE)
 _flat((np.bitwise_count,), WHOLE_NUMBERS, case(np.array([6, 4, 9])))
-_flat((np.isnat,), TRUTH, case(np.array(["2020-01-01", "NaT"], "datetime64[D]")))
 _flat(
     (np.spacing,), "piecewise constant: the distance between neighbouring numbers", case(apart(3))
 )

@@ -49,16 +49,13 @@ def polymul(a1: Any, a2: Any) -> Any:
 def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
     """`np.polydiv`: quotient and remainder, by long division."""
     u, v = _coefficients(u) + 0.0, _coefficients(v) + 0.0
-    steps = len(u) - len(v) + 1
     dtype = np.result_type(u.dtype, v.dtype)
     rest, quotients = u.astype(dtype), []
-    for _ in range(max(steps, 0)):
-        quotient = rest[0] / v[0]
-        quotients.append(quotient)
-        rest = np.concatenate([rest[1 : len(v)] - quotient * v[1:], rest[len(v) :]])
+    for k in range(len(u) - len(v) + 1):
+        quotients.append(rest[k] * (1 / v[0]))  # rounded as NumPy does
+        taken = rest[k : k + len(v)] - quotients[-1] * v  # of its first entry rounding is left
+        rest = np.concatenate([rest[:k], taken, rest[k + len(v) :]])
     quotient = np.stack(quotients) if quotients else np.zeros(1, dtype)
-    if not rest.size:
-        rest = np.zeros(1, dtype)
     while len(rest) > 1 and np.allclose(rest[0], 0, rtol=1e-14):
         rest = rest[1:]
     return quotient, rest

@@ -146,19 +146,6 @@ def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: Any) -> Any:
     return a
 
 
-@composition(np.ix_)
-def ix_(*args: Any) -> tuple[Any, ...]:
-    """`np.ix_`: each sequence along an axis of its own; truth values become positions."""
-    parts = []
-    for k, part in enumerate(args):
-        part = np.asarray(part) if isinstance(part, list | tuple | range) else part
-        if part.ndim != 1:
-            raise ValueError("Cross index must be 1 dimensional")
-        part = np.flatnonzero(part) if part.dtype.kind == "b" else part
-        parts.append(np.reshape(part, [-1 if j == k else 1 for j in range(len(args))]))
-    return tuple(parts)
-
-
 def _read_only(base: Any, y: Any, **params: Any) -> Any:
     raise errors.WriteError(
         f"the result of sliding_window_view is written at {callers_place()}; it shows the same "

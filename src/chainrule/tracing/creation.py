@@ -38,6 +38,11 @@ def asarray(a: Any, dtype: Any = None, **rest: Any) -> Any:
     return value if dtype is None or value.dtype == dtype else value.astype(dtype)
 
 
+def require(a: Any, dtype: Any = None, requirements: Any = None) -> Any:
+    """`np.require`; how a traced array lies in memory is not for its user to say."""
+    return asarray(a, dtype)
+
+
 def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     """`np.full`, also with a traced value."""
     value: Any = gathered(fill_value)
@@ -99,9 +104,12 @@ def linspace(
     return (values, step) if retstep else values
 
 
+_CREATING = (np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.arange, np.fromfunction)
+_READING = (np.fromiter, np.frombuffer, np.fromfile, np.fromstring, np.loadtxt, np.genfromtxt)
+
 CREATIONS: dict[Any, Callable[..., Any]] = {
     np.full: full,
-    **{f: f for f in (np.zeros, np.ones, np.empty, np.eye, np.identity, np.arange)},
+    **{function: function for function in _CREATING + _READING},
 }
 """They come here through `like=`: np.zeros(n, like=x)."""
 
@@ -110,6 +118,8 @@ MEANINGS: dict[Any, Callable[..., Any]] = {
     np.asarray: asarray,
     np.asanyarray: asarray,
     np.ascontiguousarray: asarray,
+    np.asfortranarray: asarray,
+    np.require: require,
     np.zeros_like: zeros_like,
     np.empty_like: zeros_like,
     np.ones_like: ones_like,

@@ -16,8 +16,31 @@ from chainrule.graph.node import callers_place
 from chainrule.primitives.views import viewing
 from chainrule.tracing import creation, folds, writes
 from chainrule.tracing.array import TracedArray
+from chainrule.tracing.conversion import (
+    concrete,
+    name_of,
+    operand,
+    target,
+    to_objects,
+    unsupported,
+)
 from chainrule.tracing.conversion import lifted as lifted
-from chainrule.tracing.conversion import name_of, operand, target, to_objects, unsupported
+from chainrule.tracing.core_axes import with_core_axes
+from chainrule.tracing.unsupported import UNSUPPORTED
+
+
+def _shape_only(operand: Any) -> Any:
+    """A plain array of the same shape, for what looks at nothing else."""
+    if isinstance(operand, TracedArray):
+        return np.broadcast_to(np.zeros((), operand.dtype), operand.shape)
+    return operand
+
+
+def _share_memory(a: Any, b: Any, max_work: Any = None) -> bool:
+    """Whether a write into one is seen by the other."""
+    owners = [x if getattr(x, "alias", None) is None else x.alias.root for x in (a, b)]
+    return owners[0] is owners[1]
+
 
 _CONTAINERS = (np.ndarray, list, tuple)
 _ABOUT: dict[Any, Callable[..., Any]] = {
@@ -26,17 +49,29 @@ _ABOUT: dict[Any, Callable[..., Any]] = {
     np.size: lambda a, axis=None: a.size if axis is None else a.shape[axis],
     np.iscomplexobj: lambda x: x.dtype.kind == "c",
     np.isrealobj: lambda x: x.dtype.kind != "c",
+    np.tril_indices_from: lambda arr, k=0: np.tril_indices(arr.shape[-2], k, arr.shape[-1]),
+    np.triu_indices_from: lambda arr, k=0: np.triu_indices(arr.shape[-2], k, arr.shape[-1]),
+    np.diag_indices_from: lambda arr: np.diag_indices_from(_shape_only(arr)),
+    np.einsum_path: lambda *operands, **options: np.einsum_path(
+        *map(_shape_only, operands), **options
+    ),
+    np.common_type: lambda *arrays: np.common_type(*map(_shape_only, arrays)),
+    np.min_scalar_type: lambda a: np.min_scalar_type(concrete(a)),
+    np.may_share_memory: _share_memory,
+    np.shares_memory: _share_memory,
     np.array_repr: lambda arr, *args, **kwargs: repr(arr),
     np.array_str: lambda a, *args, **kwargs: str(a),
     np.array2string: lambda a, *args, **kwargs: str(a),
 }
-_ABOUT_DTYPES = {np.result_type, np.can_cast, np.common_type, np.min_scalar_type}
+_ABOUT_DTYPES = {np.result_type, np.can_cast}
 
 
 def ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What `__array_ufunc__` does: the call, or one of the ufunc's methods."""
     if method == "__call__" and not options:
-        meaning = registry.meanings.get(ufunc) or _loaded(ufunc)
+        meaning = registry.meanings.get(ufunc)
+        if meaning is None:
+            raise _unsupported(ufunc)
         inputs = tuple([operand(value) for value in inputs])
         return _own(ufunc, meaning(*inputs), inputs)
     if method == "at":
@@ -63,12 +98,9 @@ def _loaded(ufunc: Any) -> Callable[..., Any]:
     """The meaning of a ufunc outside NumPy, whose family may load only now."""
     meaning = registry.meaning_of(ufunc)
     if meaning is None:
-        raise unsupported(name_of(ufunc))
-    return meaning
-
-
-def _call_ufunc(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any], out: Any) -> Any:
-    meaning = registry.meanings.get(ufunc) or _loaded(ufunc)
+        raise _unsupported(ufunc)
+    if ufunc.signature is not None:
+        meaning = with_core_axes(ufunc, meaning, options)
     where, dtype = options.pop("where", True), options.pop("dtype", None)
     casting = options.pop("casting", "same_kind")
     rest = set(options) - {"order", "subok"}
@@ -112,7 +144,17 @@ def function(
         return _ABOUT[function](*args, **kwargs)
     if function in _ABOUT_DTYPES:
         return function(*(a.dtype if isinstance(a, TracedArray) else a for a in args), **kwargs)
-    raise unsupported(name_of(function))
+    raise _unsupported(function)
+
+
+def _unsupported(function: Any) -> errors.UnsupportedError:
+    """The error for a function without a derivative; with what to use, where that is known."""
+    instead = UNSUPPORTED.get(function)
+    if instead is None:
+        return unsupported(name_of(function))
+    return errors.UnsupportedError(
+        f"{name_of(function)} at {callers_place()} has no derivative: {instead}"
+    )
 
 
 def call(function: Any, meaning: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
