@@ -1,9 +1,15 @@
 """`chainrule list`: the operations that have a derivative, from the registry."""
 
+from typing import Annotated
+
 import typer
 
 
-def list_operations() -> None:
+def list_operations(
+    numpy: Annotated[
+        bool, typer.Option("--numpy", help="What becomes of every function of NumPy, in Markdown.")
+    ] = False,
+) -> None:
     """List the operations and their derivatives.
 
     Each with its form, the NumPy function that it stands for, its formula, and the derivative, or
@@ -16,26 +22,26 @@ def list_operations() -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from chainrule.explanation import derivative_text  # noqa: PLC0415
+    from chainrule.explanation import derivative_text, table  # noqa: PLC0415
     from chainrule.graph import Primitive, registry  # noqa: PLC0415
     from chainrule.scipy.special.verdicts import Refusal  # noqa: PLC0415
 
-    table = Table(box=SIMPLE_HEAD)
+    if numpy:
+        typer.echo(table(), nl=False)
+        return
+    rows = Table(box=SIMPLE_HEAD)
     for title in ("name", "form", "numpy", "formula", "derivative"):
-        table.add_column(title, overflow="fold")
-    operations = [operation for operation in registry.complete() if operation.form != "leaf"]
+        rows.add_column(title, overflow="fold")
+    operations = [operation for operation in registry if operation.form != "leaf"]
     for operation in operations:
-        numpy = "" if operation.numpy is None else operation.numpy.__name__
+        called = "" if operation.numpy is None else operation.numpy.__name__
         derivative = derivative_text(operation)
-        texts = (operation.name, operation.form, numpy, _formula(operation.latex), derivative)
-        table.add_row(*(Text(text) for text in texts))
+        texts = (operation.name, operation.form, called, _formula(operation.latex), derivative)
+        rows.add_row(*(Text(text) for text in texts))
     # Piped into a file or a filter, a row stays on one line.
     console = Console() if Console().is_terminal else Console(width=10_000)
-    console.print(table)
-    refused = [meaning.name for meaning in registry.meanings.values() if type(meaning) is Refusal]
-    typer.echo(f"Functions of SciPy without a derivative here: {', '.join(sorted(refused))}")
-    others = (Primitive, Refusal)
-    composed = [f for f, meaning in registry.meanings.items() if not isinstance(meaning, others)]
+    console.print(rows)
+    composed = [f for f, meaning in registry.meanings.items() if not isinstance(meaning, Primitive)]
     names = ", ".join(sorted({f.__name__ for f in composed}))
     typer.echo(f"NumPy functions made of these: {names}")
 

@@ -7,6 +7,7 @@ rules.py     the text of a derivative rule, from running it on recorded arrays
 names.py     what values are called
 notation.py  how an operation is written
 derivatives.py  the derivative of an operation in one line
+verdicts.py  what becomes of each function of NumPy
 values.py    how a number or an array is written
 """
 
@@ -14,5 +15,16 @@ from chainrule.explanation.derivatives import derivative_text
 from chainrule.explanation.explain import Explanation, explain, explain_assigned
 from chainrule.explanation.steps import Step
 from chainrule.explanation.values import brief
+from chainrule.explanation.verdicts import Verdict, table, verdicts
 
-__all__ = ["Explanation", "Step", "brief", "derivative_text", "explain", "explain_assigned"]
+__all__ = [
+    "Explanation",
+    "Step",
+    "Verdict",
+    "brief",
+    "derivative_text",
+    "explain",
+    "explain_assigned",
+    "table",
+    "verdicts",
+]

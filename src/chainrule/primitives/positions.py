@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import composition
-from chainrule.primitives.comparison import WHOLE_NUMBERS
+from chainrule.primitives.comparison import POSITIONS, WHOLE_NUMBERS
 from chainrule.primitives.declare import flat
 from chainrule.primitives.samples import case
 from chainrule.primitives.shapes import as_tuple
@@ -26,6 +26,10 @@ unpacked = flat(
     latex=r"\operatorname{{unpackbits}} {x}",
     samples=[case(np.array([3, 200], np.uint8))],
 )
+
+
+POSITIONS_OF_OTHERS = {np.unravel_index: POSITIONS, np.ravel_multi_index: POSITIONS}
+"""The functions here that have no derivative, though they are made of others, and why."""
 
 
 @composition(np.ix_)

@@ -15,55 +15,20 @@ from chainrule.graph import Flat, registry
 from chainrule.graph.node import callers_place
 from chainrule.primitives.views import viewing
 from chainrule.tracing import creation, folds, writes
+from chainrule.tracing.about import ABOUT
 from chainrule.tracing.array import TracedArray
+from chainrule.tracing.conversion import lifted as lifted
 from chainrule.tracing.conversion import (
-    concrete,
     name_of,
     operand,
     target,
     to_objects,
     unsupported,
 )
-from chainrule.tracing.conversion import lifted as lifted
 from chainrule.tracing.core_axes import with_core_axes
 from chainrule.tracing.unsupported import UNSUPPORTED
 
-
-def _shape_only(operand: Any) -> Any:
-    """A plain array of the same shape, for what looks at nothing else."""
-    if isinstance(operand, TracedArray):
-        return np.broadcast_to(np.zeros((), operand.dtype), operand.shape)
-    return operand
-
-
-def _share_memory(a: Any, b: Any, max_work: Any = None) -> bool:
-    """Whether a write into one is seen by the other."""
-    owners = [x if getattr(x, "alias", None) is None else x.alias.root for x in (a, b)]
-    return owners[0] is owners[1]
-
-
 _CONTAINERS = (np.ndarray, list, tuple)
-_ABOUT: dict[Any, Callable[..., Any]] = {
-    np.shape: lambda a: a.shape,
-    np.ndim: lambda a: a.ndim,
-    np.size: lambda a, axis=None: a.size if axis is None else a.shape[axis],
-    np.iscomplexobj: lambda x: x.dtype.kind == "c",
-    np.isrealobj: lambda x: x.dtype.kind != "c",
-    np.tril_indices_from: lambda arr, k=0: np.tril_indices(arr.shape[-2], k, arr.shape[-1]),
-    np.triu_indices_from: lambda arr, k=0: np.triu_indices(arr.shape[-2], k, arr.shape[-1]),
-    np.diag_indices_from: lambda arr: np.diag_indices_from(_shape_only(arr)),
-    np.einsum_path: lambda *operands, **options: np.einsum_path(
-        *map(_shape_only, operands), **options
-    ),
-    np.common_type: lambda *arrays: np.common_type(*map(_shape_only, arrays)),
-    np.min_scalar_type: lambda a: np.min_scalar_type(concrete(a)),
-    np.may_share_memory: _share_memory,
-    np.shares_memory: _share_memory,
-    np.array_repr: lambda arr, *args, **kwargs: repr(arr),
-    np.array_str: lambda a, *args, **kwargs: str(a),
-    np.array2string: lambda a, *args, **kwargs: str(a),
-}
-_ABOUT_DTYPES = {np.result_type, np.can_cast}
 
 
 def ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -140,10 +105,8 @@ def function(
         return creation.MEANINGS[function](*args, **kwargs)
     if function in writes.WRITERS:
         return writes.WRITERS[function](*args, **kwargs)
-    if function in _ABOUT:
-        return _ABOUT[function](*args, **kwargs)
-    if function in _ABOUT_DTYPES:
-        return function(*(a.dtype if isinstance(a, TracedArray) else a for a in args), **kwargs)
+    if function in ABOUT:
+        return ABOUT[function](*args, **kwargs)
     raise _unsupported(function)
 
 
