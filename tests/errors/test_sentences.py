@@ -189,17 +189,16 @@ def shape_of_a_written_slice(x):
 
 
 def unsupported_function(x):
-    return np.sum(np.fft.fft(x).real)  # <-
+    np.savetxt("numbers.txt", x)  # <-
+    return np.sum(x)
 
 
 def unsupported_option(x):
-    return np.sum(np.pad(x, 1, mode="empty"))  # <-
+    return np.sum(np.pad(x, 1, mode="linear_ramp"))  # <-
 
 
-def unsupported_at(x):
-    y = x * 1
-    np.multiply.at(y, [0, 0], 2.0)  # <-
-    return np.sum(y)
+def unsupported_keyword(x):
+    return np.quantile(x, 0.5, method="inverted_cdf", weights=np.ones(3))  # <-
 
 
 def object_array_in_linear_algebra(x):
@@ -262,9 +261,9 @@ PROGRAMS = [
     (uneven_split, *SHAPE, "numpy.split", "np.array_split can"),
     (squeezed_too_far, *SHAPE, "numpy.squeeze", "not 1"),
     (shape_of_a_written_slice, *SHAPE, "setitem", "float64[4]"),
-    (unsupported_function, *UNSUPPORTED, "numpy.fft.fft", "chainrule list", "stop_gradient"),
-    (unsupported_option, *UNSUPPORTED, "numpy.pad", "empty", "edge"),
-    (unsupported_at, *UNSUPPORTED, "numpy.multiply.at", "repeated positions"),
+    (unsupported_function, *UNSUPPORTED, "numpy.savetxt", "a file holds", "stop_gradient"),
+    (unsupported_option, *UNSUPPORTED, "numpy.pad", "linear_ramp", "edge"),
+    (unsupported_keyword, *UNSUPPORTED, "numpy.quantile with weights=", "chainrule list"),
     (object_array_in_linear_algebra, *CONVERSION, "object array", "chainrule.numpy.array"),
     (comparison_of_the_testing_module, *CONVERSION, "object array"),
 ]
