@@ -96,7 +96,9 @@ def histogramdd(
     if isinstance(sample, list | tuple):
         columns = [_vector(column) for column in sample]
     else:
-        sample = np.atleast_2d(sample) if sample.ndim > 1 else sample[:, None]
+        sample = sample if sample.ndim > 1 else np.reshape(sample, (-1, 1))
+        if sample.ndim > 2:
+            raise ValueError("the sample of np.histogramdd has one row per point")
         columns = [sample[:, k] for k in np.arange(sample.shape[1]).tolist()]
     count = len(columns)
     each = (

@@ -10,7 +10,10 @@ from chainrule.graph import composition
 
 
 def _coefficients(p: Any) -> Any:
-    return np.atleast_1d(np.asarray(p) if isinstance(p, list | tuple) else p)
+    p = np.atleast_1d(np.asarray(p) if isinstance(p, list | tuple) else p)
+    if p.ndim > 1:
+        raise ValueError("Polynomial must be 1d only.")
+    return p
 
 
 @composition(np.polyval)
@@ -23,7 +26,7 @@ def polyval(p: Any, x: Any) -> Any:
     """
     x = np.asarray(x) if isinstance(x, list | tuple) else x
     y: Any = np.zeros_like(x)
-    for coefficient in _coefficients(p):
+    for coefficient in np.atleast_1d(p):
         y = y * x + coefficient
     return y
 
@@ -42,7 +45,8 @@ def polysub(a1: Any, a2: Any) -> Any:
 
 @composition(np.polymul)
 def polymul(a1: Any, a2: Any) -> Any:
-    return np.convolve(_coefficients(a1), _coefficients(a2))
+    a1, a2 = (p if len(p) else np.zeros(1, p.dtype) for p in map(_coefficients, (a1, a2)))
+    return np.convolve(a1, a2)
 
 
 @composition(np.polydiv)
@@ -90,7 +94,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 @composition(np.poly)
 def poly(seq_of_zeros: Any) -> Any:
     """`np.poly`: the coefficients of Π (x - z), for the zeros or the eigenvalues of a matrix."""
-    zeros = _coefficients(seq_of_zeros)
+    zeros = np.atleast_1d(seq_of_zeros)
     if zeros.ndim == 2 and zeros.shape[0] == zeros.shape[1] and zeros.size:
         zeros = np.linalg.eigvals(zeros)
     elif zeros.ndim != 1:
@@ -109,17 +113,15 @@ def poly(seq_of_zeros: Any) -> Any:
 def roots(p: Any) -> Any:
     """`np.roots`: the eigenvalues of the companion matrix; ż = -Σ ṗ_k z^(n-k) / p'(z)."""
     p = _coefficients(p)
-    if p.ndim != 1:
-        raise ValueError("Input must be a rank-1 array.")
     places = np.flatnonzero(p)
     if not places.size:
-        return np.zeros(0, p.dtype)
+        return np.zeros(0)
     first, last = int(places[0]), int(places[-1])
     zeros, p = len(p) - 1 - last, p[first : last + 1]
     p = p.astype(np.float64) if p.dtype.kind in "biu" else p
     size = len(p) - 1
     if not size:
-        return np.zeros(zeros, p.dtype)
+        return np.zeros(zeros)
     shift = np.eye(size - 1, size, dtype=p.dtype)
     found = np.linalg.eigvals(np.concatenate([-p[None, 1:] / p[0], shift]))
     return np.concatenate([found, np.zeros(zeros, found.dtype)])

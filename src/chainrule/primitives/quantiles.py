@@ -87,6 +87,8 @@ def _between(below: Any, above: Any, fraction: Any) -> Any:
 
 def _as_probability(q: Any, dtype: Any) -> Any:
     """q as an array in the precision of the entries where it is a Python number."""
+    if dtype.kind == "c":
+        raise TypeError("a must be an array of real numbers")
     weak = isinstance(q, float | int) and dtype.kind == "f"
     q = np.asarray(q, dtype=dtype if weak else None) if not hasattr(q, "dtype") else q
     q = q.astype(np.float64) if q.dtype.kind in "biu" else q
@@ -216,4 +218,6 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
 @composition(np.sort_complex)
 def sort_complex(a: Any) -> Any:
     """Sorted by real part, then by imaginary part, as complex numbers."""
-    return np.sort(a, axis=-1).astype(np.result_type(a.dtype, np.complex64))
+    small = a.dtype.kind in "iu" and a.dtype.itemsize <= 2
+    complexes = np.complex64 if small else np.result_type(np.float64, np.complex64)
+    return np.sort(a, axis=-1).astype(a.dtype if a.dtype.kind == "c" else complexes)

@@ -138,7 +138,8 @@ def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any
 def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: Any) -> Any:
     """`np.apply_over_axes`: func(a, axis) for one axis after the other, keeping dimensions."""
     ndim = a.ndim
-    for axis in [normalize_axis_index(k, ndim) for k in as_tuple(axes)]:
+    for axis in as_tuple(axes):
+        axis = axis + ndim if axis < 0 else axis
         y = func(a, axis)
         a = y if y.ndim == ndim else np.expand_dims(y, axis)
         if a.ndim != ndim:

@@ -178,6 +178,14 @@ def _extremum(name: str, ufunc: Any) -> Any:
 _max, _min = _extremum("max", np.maximum), _extremum("min", np.minimum)
 
 
+def _of_initial(a: Any, initial: Any, axis: Axis) -> Any:
+    """An array of `initial` whose reduced axes have length 1, in place of one without entries."""
+    axes = _axes(axis, a.ndim)
+    shape = tuple(1 if k in axes else n for k, n in enumerate(a.shape))
+    value = initial if hasattr(initial, "dtype") else np.asarray(initial, a.dtype)
+    return np.broadcast_to(value, shape)
+
+
 @composition(np.max, np.amax)
 def max(
     a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
@@ -185,6 +193,8 @@ def max(
     """`np.max`; a tie shares the derivative equally."""
     if where is not True:
         a = np.where(where, a, -np.inf)
+    if initial is not None and not a.size:
+        a, initial = _of_initial(a, initial, axis), None
     y = _max(a, axis=axis, keepdims=bool(keepdims))
     return y if initial is None else np.maximum(y, initial)
 
@@ -196,6 +206,8 @@ def min(
     """`np.min`; a tie shares the derivative equally."""
     if where is not True:
         a = np.where(where, a, np.inf)
+    if initial is not None and not a.size:
+        a, initial = _of_initial(a, initial, axis), None
     y = _min(a, axis=axis, keepdims=bool(keepdims))
     return y if initial is None else np.minimum(y, initial)
 
@@ -251,7 +263,9 @@ running_total = linear(
 def cumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     if dtype is not None:
         a = a.astype(dtype)
-    return running_total(np.ravel(a), axis=0) if axis is None else running_total(a, axis=axis)
+    if axis is None or (not a.ndim and axis in (0, -1)):
+        return running_total(np.ravel(a), axis=0)
+    return running_total(a, axis=axis)
 
 
 @composition(np.cumprod)
@@ -259,6 +273,8 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """Running products by doubling steps (Hillis and Steele): right at zeros, at every order."""
     if dtype is not None:
         a = a.astype(dtype)
+    if not a.ndim and axis in (0, -1):
+        axis = None
     a = np.ravel(a) if axis is None else np.moveaxis(a, axis, -1)
     step = 1
     while step < a.shape[-1]:
@@ -271,6 +287,7 @@ def _cumulative(
     running: Any, first: float, x: Any, axis: int | None, dtype: Any, include_initial: bool
 ) -> Any:
     """A running sum or product; with `include_initial` it begins before the first entry."""
+    x = x if x.ndim else np.reshape(x, (1,))
     if axis is None:
         if x.ndim > 1:
             raise ValueError("For arrays with more than one dimension the axis has to be given")

@@ -82,6 +82,8 @@ def interp(
     At a knot the derivative is the slope of the line on its right, at the last one on its left.
     """
     x, xp, fp = (v if hasattr(v, "dtype") else np.asarray(v) for v in (x, xp, fp))
+    if x.dtype.kind == "c" or xp.dtype.kind == "c":
+        raise TypeError("np.interp interpolates between real points")
     if xp.ndim != 1 or fp.shape != xp.shape or not len(xp):
         raise ValueError("fp and xp are not of the same length, or are empty or not vectors")
     if period is not None:

@@ -102,6 +102,8 @@ def logaddexp_reduce(
     where: Any = True,
 ) -> Any:
     """`np.logaddexp.reduce`: log Σ exp along `axis`; a sum without terms is -inf."""
+    if array.dtype.kind == "c":
+        raise TypeError("np.logaddexp takes real numbers only")
     if dtype is not None:
         array = array.astype(dtype)
     if where is not True:

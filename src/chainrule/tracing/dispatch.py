@@ -138,7 +138,10 @@ def call(function: Any, meaning: Any, args: tuple[Any, ...], kwargs: dict[str, A
     except (ValueError, IndexError) as error:
         raise errors.ShapeError(f"{name_of(function)} at {callers_place()}: {error}") from error
     except TypeError as error:
-        raise _explained(error, function, meaning, args, kwargs) from error
+        explained = _explained(error, function, meaning, args, kwargs)
+        if explained is error:
+            raise  # not `from` itself, which would be a chain without an end
+        raise explained from error
     result = _own(function, result, args)
     return result if out is None else _delivered(result, out)
 

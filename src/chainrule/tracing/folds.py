@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,8 @@ def fold(ufunc: Any, method: str, array: Any, axis: Any = 0, **options: Any) -> 
         return meaning(array, axis=axis, **options)
     if ufunc.nin != 2 or ufunc.nout != 1:
         raise unsupported(f"{name_of(ufunc)}.{method}")
+    if array.dtype.kind == "c" and not any("D" in loop for loop in ufunc.types):
+        raise TypeError(f"{name_of(ufunc)} takes real numbers only")
     return _LOOPS[method](ufunc, array, axis, **options)
 
 
@@ -58,14 +61,18 @@ def _reduce(
                 f"{ufunc.__name__}.reduce has no identity, so with `where` it needs an initial"
             )
         return _masked(ufunc, array, axis, keepdims, _start(ufunc, initial, array), where)
+    if not array.ndim and axis in (0, -1):
+        axis = ()  # NumPy takes these of an array without dimensions
     axes = normalize_axis_tuple(range(array.ndim) if axis is None else as_tuple(axis), array.ndim)
     kept = tuple(1 if k in axes else n for k, n in enumerate(array.shape))
     shape = kept if keepdims else tuple(n for k, n in enumerate(array.shape) if k not in axes)
-    entries = np.moveaxis(array, axes, range(len(axes)))
-    entries = list(np.reshape(entries, (-1, *entries.shape[len(axes) :])))
+    rest = tuple(n for k, n in enumerate(array.shape) if k not in axes)
+    count = math.prod(array.shape[k] for k in axes)
+    rows = np.reshape(np.moveaxis(array, axes, range(len(axes))), (count, *rest))
+    entries = [rows[k] for k in range(count)]
     start = _start(ufunc, initial, array)
     if start is not None:
-        entries.insert(0, start)
+        entries.insert(0, np.broadcast_to(start, rest))
     if not entries:
         raise ValueError(f"{ufunc.__name__}.reduce of no entries has no value")
     return np.reshape(functools.reduce(ufunc, entries), shape)
