@@ -285,3 +285,44 @@ def test_the_methods_of_ufuncs(ufunc, assert_derivatives):
 def test_the_page_of_verdicts_is_up_to_date():
     page = Path(__file__).parents[2] / "docs" / "numpy.md"
     assert page.read_text() == table(), "run: chainrule list --numpy > docs/numpy.md"
+
+
+@pytest.mark.deep
+def test_jax_agrees(peer):
+    """Tangents of every row that both libraries understand, to 1e-9 relative in double precision.
+
+    Where JAX refuses the call, computes something of another shape or value, or has no derivative
+    at all (sets, for one), there is nothing to compare. More than 250 functions remain.
+    """
+    jax = peer("jax")
+    library = dict(PLAIN, np=jax.numpy)
+    agreed = set()
+    for row in ROWS:
+        f, points = function_of(row)
+        if not points or "__import__" in row or ":=" in row or "like=" in row:
+            continue  # writes and creations have other spellings there
+        names = [x.id for x in ast.walk(ast.parse(row)) if isinstance(x, ast.Name)]
+        variables = sorted(set(names) & POINTS.keys())
+        theirs = eval(f"lambda {', '.join(variables)}: {row}", library)
+        rng = np.random.default_rng(0)
+        ts = [np.asarray(rng.normal(size=np.shape(p)), np.asarray(p).dtype)[()] for p in points]
+        try:
+            value, moved = jax.jvp(theirs, tuple(points), tuple(ts))
+        except (AttributeError, TypeError, ValueError, IndexError, NotImplementedError):
+            continue
+        pairs = zip(*(jax.tree_util.tree_leaves(tree) for tree in (value, moved)), strict=True)
+        leaves = [(np.asarray(y), np.asarray(t)) for y, t in pairs if y.dtype.kind in "fc"]
+        found, tangents = cr.jvp(f, tuple(points), tuple(ts))
+        mine = [t for t in cr.trees.flatten(tangents)[0] if t is not None]
+        values = [y for y in cr.trees.flatten(found)[0] if np.asarray(y).dtype.kind in "fc"]
+        same = len(leaves) == len(values) and all(
+            y.shape == np.shape(other) and np.allclose(y, other, equal_nan=True)
+            for (y, _), other in zip(leaves, values, strict=True)
+        )
+        if not same or not any(np.any(t) for _, t in leaves):
+            continue
+        for (_, expected), t in zip(leaves, mine, strict=True):
+            scale = np.max(np.abs(expected), initial=1e-2)
+            np.testing.assert_allclose(t, expected, rtol=1e-9, atol=1e-9 * scale, err_msg=row)
+        agreed |= NAMED[row]
+    assert len(agreed) >= 250, sorted(f.__name__ for f in agreed)
