@@ -311,7 +311,8 @@ def test_jax_agrees(peer):
         except (AttributeError, TypeError, ValueError, IndexError, NotImplementedError):
             continue
         pairs = zip(*(jax.tree_util.tree_leaves(tree) for tree in (value, moved)), strict=True)
-        leaves = [(np.asarray(y), np.asarray(t)) for y, t in pairs if y.dtype.kind in "fc"]
+        both = [(np.asarray(y), np.asarray(t)) for y, t in pairs]
+        leaves = [(y, t) for y, t in both if y.dtype.kind in "fc"]
         found, tangents = cr.jvp(f, tuple(points), tuple(ts))
         mine = [t for t in cr.trees.flatten(tangents)[0] if t is not None]
         values = [y for y in cr.trees.flatten(found)[0] if np.asarray(y).dtype.kind in "fc"]
