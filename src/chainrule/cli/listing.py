@@ -32,7 +32,7 @@ def list_operations(
     rows = Table(box=SIMPLE_HEAD)
     for title in ("name", "form", "numpy", "formula", "derivative"):
         rows.add_column(title, overflow="fold")
-    operations = [operation for operation in registry if operation.form != "leaf"]
+    operations = [operation for operation in registry.complete() if operation.form != "leaf"]
     for operation in operations:
         called = "" if operation.numpy is None else operation.numpy.__name__
         derivative = derivative_text(operation)
@@ -41,7 +41,10 @@ def list_operations(
     # Piped into a file or a filter, a row stays on one line.
     console = Console() if Console().is_terminal else Console(width=10_000)
     console.print(rows)
-    composed = [f for f, meaning in registry.meanings.items() if not isinstance(meaning, Primitive)]
+    refused = [meaning.name for meaning in registry.meanings.values() if type(meaning) is Refusal]
+    typer.echo(f"Functions of SciPy without a derivative here: {', '.join(sorted(refused))}")
+    others = (Primitive, Refusal)
+    composed = [f for f, meaning in registry.meanings.items() if not isinstance(meaning, others)]
     names = ", ".join(sorted({f.__name__ for f in composed}))
     typer.echo(f"NumPy functions made of these: {names}")
 

@@ -34,9 +34,7 @@ _CONTAINERS = (np.ndarray, list, tuple)
 def ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What `__array_ufunc__` does: the call, or one of the ufunc's methods."""
     if method == "__call__" and not options:
-        meaning = registry.meanings.get(ufunc)
-        if meaning is None:
-            raise _unsupported(ufunc)
+        meaning = registry.meanings.get(ufunc) or _loaded(ufunc)
         inputs = tuple([operand(value) for value in inputs])
         return _own(ufunc, meaning(*inputs), inputs)
     if method == "at":
@@ -64,6 +62,11 @@ def _loaded(ufunc: Any) -> Callable[..., Any]:
     meaning = registry.meaning_of(ufunc)
     if meaning is None:
         raise _unsupported(ufunc)
+    return meaning
+
+
+def _call_ufunc(ufunc: Any, inputs: tuple[Any, ...], options: dict[str, Any], out: Any) -> Any:
+    meaning = registry.meanings.get(ufunc) or _loaded(ufunc)
     if ufunc.signature is not None:
         meaning = with_core_axes(ufunc, meaning, options)
     where, dtype = options.pop("where", True), options.pop("dtype", None)
