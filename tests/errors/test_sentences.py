@@ -8,6 +8,8 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.linalg
+import scipy.optimize
 
 import chainrule as cr
 from chainrule import errors
@@ -205,9 +207,28 @@ def object_array_in_linear_algebra(x):
     return np.linalg.det(np.array([[x[0], 1.0], [x[1], x[2]]]))  # <-
 
 
-def comparison_of_the_testing_module(x):
-    np.testing.assert_allclose(x, V)  # <-
-    return np.sum(x)
+def root_of_a_bracket(x):
+    return scipy.optimize.brentq(lambda t: t * t - x[0], 0.0, 5.0)  # <-
+
+
+def golden_section(x):
+    return scipy.optimize.golden(lambda t: (t - x[0]) ** 2)  # <-
+
+
+def secant(x):
+    return scipy.optimize.newton(lambda t: t * t - x[0], 1.5)  # <-
+
+
+def linear_algebra_of_scipy(x):
+    return scipy.linalg.expm(np.outer(x, x))[0, 0]  # <-
+
+
+def iterated_into_an_array(x):
+    return np.fromiter(x, float).sum()  # <-
+
+
+def gamma_of_math(x):
+    return math.gamma(x[0])  # <-
 
 
 def broadcast_view_written(x):
@@ -225,7 +246,7 @@ CONVERSION, WRITE, SHAPE, UNSUPPORTED = (
 PROGRAMS = [
     (float_of_x, *CONVERSION, "float()", "float(chainrule.stop_gradient(x))"),
     (math_of_x, *CONVERSION, "np.exp for math.exp", "chainrule.stop_gradient(x)"),
-    (formatted_by_percent, *CONVERSION, "chainrule.stop_gradient(x)"),
+    (formatted_by_percent, *CONVERSION, "f'{x:.3f}'", "chainrule.stop_gradient(x)"),
     (complex_of_x, *CONVERSION, "complex(chainrule.stop_gradient(x))"),
     (item_of_x, *CONVERSION, "chainrule.stop_gradient(x).item()"),
     (list_of_x, *CONVERSION, "chainrule.stop_gradient(x).tolist()"),
@@ -233,7 +254,7 @@ PROGRAMS = [
     (array_with_a_dtype, *CONVERSION, "float64", "chainrule.numpy.array"),
     (asarray_with_a_dtype, *CONVERSION, "float32", "chainrule.numpy.asarray"),
     (range_of_traced_ends, *CONVERSION, "chainrule.numpy.arange for np.arange"),
-    (random_with_a_traced_parameter, *CONVERSION, "chainrule.stop_gradient(x)"),
+    (random_with_a_traced_parameter, *CONVERSION, "chainrule.numpy.random.normal(key, …)"),
     (pickled, *CONVERSION, "another process", "chainrule.stop_gradient(x)"),
     (key_of_a_dict, *CONVERSION, "key of a dict", "int(x)"),
     (member_of_a_set, *CONVERSION, "a set", "int(x)"),
@@ -265,7 +286,12 @@ PROGRAMS = [
     (unsupported_option, *UNSUPPORTED, "numpy.pad", "linear_ramp", "edge"),
     (unsupported_keyword, *UNSUPPORTED, "numpy.quantile with weights=", "chainrule list"),
     (object_array_in_linear_algebra, *CONVERSION, "object array", "chainrule.numpy.array"),
-    (comparison_of_the_testing_module, *CONVERSION, "object array"),
+    (root_of_a_bracket, *CONVERSION, "scipy.optimize.brentq", "stop_gradient"),
+    (golden_section, *CONVERSION, "scipy.optimize.golden", "compares"),
+    (secant, *CONVERSION, "scipy.optimize.newton", "compares"),
+    (linear_algebra_of_scipy, *CONVERSION, "scipy.linalg.expm", "stop_gradient"),
+    (iterated_into_an_array, *CONVERSION, "chainrule.numpy.fromiter for np.fromiter"),
+    (gamma_of_math, *CONVERSION, "scipy.special.gamma for math.gamma"),
 ]
 
 

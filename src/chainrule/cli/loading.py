@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule.errors import ChainruleError, CommandError
 from chainrule.graph import is_inexact
-from chainrule.tracing.levels import users_line
+from chainrule.tracing.telling import own_sentence, users_line
 from chainrule.transforms.arguments import taken_apart
 
 # What the user's own code may raise; each becomes a sentence with the line.
@@ -38,6 +38,9 @@ def users_code(doing: str) -> Iterator[None]:
             f"{doing}: {error.msg} in line {error.lineno} of {error.filename}; correct it first"
         ) from error
     except _FAILURES as error:
+        ours = own_sentence(error)
+        if ours is not None:
+            raise ours from None
         raise CommandError(
             f"{doing}: {type(error).__name__} at {users_line(error)}: {error}; correct it first"
         ) from error

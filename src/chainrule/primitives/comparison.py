@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.graph import composition, registry
+from chainrule.graph import composition, is_inexact, registry
 from chainrule.primitives.arithmetic import as_operands, hypot
 from chainrule.primitives.declare import ONE, ZERO, elementwise, flat, linear
 from chainrule.primitives.samples import (
@@ -273,6 +273,10 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """`np.where`; with the condition alone, the indices at which it holds."""
     if x is None and y is None:
         return np.nonzero(condition)
+    if isinstance(condition, list | tuple):
+        condition = np.asarray(condition)
+    if is_inexact(condition) or getattr(condition, "dtype", None) == np.dtype(object):
+        condition = condition != 0  # a number as a condition is no branch, and carries nothing
     return select(condition, *as_operands(x, y))
 
 

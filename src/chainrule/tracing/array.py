@@ -8,22 +8,16 @@ surface that users touch.
 from __future__ import annotations
 
 import operator
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from chainrule.graph import Level, Primitive, Traced, registry
-from chainrule.graph.node import callers_place
-from chainrule.primitives import (
-    arithmetic,
-    comparison,
-    indexing,
-    products,
-    shapes,
-    sparse_products,
-)
+from chainrule.graph import Level, Traced, registry
+from chainrule.graph.node import OWN_FOLDERS, callers_place
+from chainrule.primitives import arithmetic, comparison, indexing, products, shapes
 from chainrule.primitives.views import Alias
 from chainrule.tracing import conversion, writes
 
@@ -32,6 +26,7 @@ _TO_PREPARE = (np.ndarray, list, tuple)
 # Of the sum of an object array NumPy's mean makes sum.dtype.type(sum / n), a plain number, if it
 # has a dtype, and sum / n if it has none. So a traced scalar has none when these functions ask.
 _MEANS = ("_mean", "_var", "_std")
+_OPTIMISERS = os.path.join(OWN_FOLDERS[2], "optimize", "")
 
 
 _Method = Callable[[Any, Any], Any]
@@ -53,36 +48,27 @@ def _operator(primitive: Primitive) -> tuple[_Method, _Method]:
     return left, right
 
 
-def _matrix_product() -> tuple[_Method, _Method]:
-    """The methods of `@`, also with one of SciPy's sparse matrices on the other side."""
-    left, right = _operator(products.matmul)
+def _comparison(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """`<` and its kin. An optimiser that finds its way by comparing returns plain numbers."""
+    left, _ = _operator(function)
 
-    def product(self: Any, other: Any) -> Any:
-        if type(other) is not np.ndarray and sparse_products.is_sparse(other):
-            return sparse_products.times_sparse(self, other)
+    def method(self: Any, other: Any) -> Any:
+        if sys._getframe(1).f_code.co_filename.startswith(_OPTIMISERS):
+            raise conversion.chosen_inside(self)
         return left(self, other)
 
-    def reflected(self: Any, other: Any) -> Any:
-        if type(other) is not np.ndarray and sparse_products.is_sparse(other):
-            return sparse_products.sparse_times(other, self)
-        return right(self, other)
-
-    return product, reflected
+    return method
 
 
-def _composed(function: Callable[..., Any]) -> tuple[_Method, _Method]:
-    """The same for an operator that is made of several operations."""
-    return (
-        lambda self, other: function(self, conversion.operand(other)),
-        lambda self, other: function(conversion.operand(other), self),
-    )
-
-
-def _equality(primitive: Primitive, plain: _Method) -> Callable[[Any, object], Any]:
+def _equality(
+    function: Callable[..., Any], plain: Callable[[Any, Any], Any]
+) -> Callable[[Any, object], Any]:
     """`==` or `!=`, which can be asked of anything: what is no number is no operand either."""
     left, _ = _operator(primitive)
 
     def method(self: Any, other: object) -> Any:
+        if sys._getframe(1).f_code.co_filename.startswith(_OPTIMISERS):
+            raise conversion.chosen_inside(self)
         if other is None or isinstance(other, str):
             return plain(conversion.concrete(self), other)
         return left(self, other)
@@ -261,7 +247,7 @@ class TracedArray(Traced):
         return int(np.round(self)) if digits is None else np.round(self, digits)
 
     def __float__(self) -> float:
-        raise conversion.to_number("float", self)
+        return conversion.to_float(self)
 
     def __complex__(self) -> complex:
         raise conversion.to_number("complex", self)
@@ -298,8 +284,8 @@ class TracedArray(Traced):
     __and__, __rand__ = _operator(registry["bitwise_and"])
     __or__, __ror__ = _operator(registry["bitwise_or"])
     __xor__, __rxor__ = _operator(registry["bitwise_xor"])
-    __lt__, __gt__ = _operator(registry["less"])[0], _operator(registry["greater"])[0]
-    __le__, __ge__ = _operator(registry["less_equal"])[0], _operator(registry["greater_equal"])[0]
+    __lt__, __gt__ = _comparison(registry["less"]), _comparison(registry["greater"])
+    __le__, __ge__ = _comparison(registry["less_equal"]), _comparison(registry["greater_equal"])
     __eq__ = _equality(registry["equal"], operator.eq)
     __ne__ = _equality(registry["not_equal"], operator.ne)
 

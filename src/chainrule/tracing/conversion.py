@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dis
+import os
 import sys
+import threading
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -12,21 +15,24 @@ from chainrule import errors
 from chainrule.graph import Traced
 from chainrule.graph.node import OWN_FOLDERS, callers_place
 from chainrule.primitives import joins, shapes
+from chainrule.tracing.calls import Call, call_at, way_out
+from chainrule.tracing.levels import innermost
 
 OBJECT_ENTRIES = 1000
 _NUMBERS = (Traced, float, int, complex, np.number, np.bool_)
 _WAYS_OUT = {
-    "float": "math and float() cannot carry a derivative; use NumPy's function (np.exp for "
-    "math.exp, chainrule.numpy.arange for np.arange), or float(chainrule.stop_gradient(x)) where "
-    "the plain number is meant",
-    "complex": "complex() cannot carry a derivative; use NumPy, or "
-    "complex(chainrule.stop_gradient(x)) where the plain number is meant",
-    "item": "item() cannot carry a derivative; keep the array, or use "
-    "chainrule.stop_gradient(x).item() where the plain number is meant",
-    "tolist": "tolist() cannot carry a derivative; keep the array, or use "
-    "chainrule.stop_gradient(x).tolist() where the plain numbers are meant",
-    "pickle": "a file or another process cannot carry a derivative; use "
-    "chainrule.stop_gradient(x) where the plain number is meant",
+    "float": "float() cannot carry a derivative; use NumPy's function",
+    "complex": "complex() cannot carry a derivative; use NumPy's function",
+    "item": "item() cannot carry a derivative; keep the array",
+    "tolist": "tolist() cannot carry a derivative; keep the array",
+    "pickle": "a file or another process cannot carry a derivative; compute with it here",
+}
+_MEANT = {
+    "float": "float(chainrule.stop_gradient(x))",
+    "complex": "complex(chainrule.stop_gradient(x))",
+    "item": "chainrule.stop_gradient(x).item()",
+    "tolist": "chainrule.stop_gradient(x).tolist()",
+    "pickle": "chainrule.stop_gradient(x)",
 }
 
 
@@ -100,9 +106,26 @@ def to_number(kind: str, array: Traced) -> errors.ChainruleError:
     """The error for a traced array that is asked for a plain number."""
     if _is_a_write():
         return write_error()
+    advice = way_out(_call()) or _WAYS_OUT[kind]
     return errors.ConversionError(
         f"a traced value becomes a plain number at {callers_place()}, which would cut the "
-        f"gradient unseen: {_WAYS_OUT[kind]}"
+        f"gradient unseen: {advice}, or {_MEANT[kind]} where the plain number is meant"
+    )
+
+
+def to_float(array: Traced) -> float:
+    """What `float(x)` gives: an error, but where NumPy's test functions ask, who only compare."""
+    if _asked_by_a_test():
+        return float(concrete(array))
+    raise to_number("float", array)
+
+
+def chosen_inside(array: Traced) -> errors.ConversionError:
+    """The error for a search that compares traced values and would return plain numbers."""
+    advice = way_out(_call()) or "give it plain numbers, chainrule.stop_gradient(x)"
+    return errors.ConversionError(
+        f"an optimiser of SciPy compares traced values at {callers_place()}; it would find its "
+        f"way by them and return plain numbers, which would cut the gradient unseen: {advice}"
     )
 
 
@@ -127,11 +150,16 @@ def to_array(array: Any, dtype: Any) -> Any:
         return _nothing_to_read(array)
     if _is_a_write():
         raise write_error()
+    if _asked_by_a_test():
+        return np.array(concrete(array), dtype)
     if dtype is not None and np.dtype(dtype) != np.dtype(object):
+        advice = way_out(_call()) or (
+            "use chainrule.numpy.asarray(x, dtype) (or chainrule.numpy.array)"
+        )
         raise errors.ConversionError(
             f"a traced value becomes a plain array of {np.dtype(dtype)} at {callers_place()}, "
-            "which would cut the gradient unseen: use chainrule.numpy.asarray(x, dtype) (or "
-            "chainrule.numpy.array), or np.asarray(chainrule.stop_gradient(x)) where that is meant"
+            f"which would cut the gradient unseen: {advice}, or "
+            "np.asarray(chainrule.stop_gradient(x)) where that is meant"
         )
     if array.dtype.kind == "c":
         raise errors.ConversionError(
@@ -193,19 +221,54 @@ def target(options: dict[str, Any]) -> Any:
 def write_error() -> errors.WriteError:
     return errors.WriteError(
         f"a traced value is written into a plain array at {callers_place()}, which cannot hold "
-        "it: make that array inside the differentiated function with np.zeros_like(x), "
+        f"it: {_where_to_make_it()}"
+    )
+
+
+def _where_to_make_it() -> str:
+    if innermost() is None and threading.current_thread() is not threading.main_thread():
+        return (
+            "this thread began inside the differentiated function and does not know of it; make "
+            "the array there with np.zeros_like(x), or run the thread's work in a copy of the "
+            "context (contextvars.copy_context().run)"
+        )
+    return (
+        "make that array inside the differentiated function with np.zeros_like(x), "
         "np.zeros(n, like=x), or zeros, ones, empty or full of chainrule.numpy "
         "(import chainrule.numpy as np)"
     )
 
 
 _STORES = {"STORE_SUBSCR", "STORE_SLICE"}
+_TESTING = os.path.join(OWN_FOLDERS[1], "testing", "")
+
+
+def _users_frame() -> FrameType:
+    """The innermost frame that is neither in chainrule, NumPy nor SciPy."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(OWN_FOLDERS):
+        frame = frame.f_back
+    return frame
+
+
+def _call() -> Call | None:
+    """What the user's code is calling, as it is written there."""
+    frame = _users_frame()
+    return call_at(frame, frame.f_lasti)
 
 
 def _is_a_write() -> bool:
     """Whether the user's code is at `array[index] = traced`, seen from its current instruction."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(OWN_FOLDERS):
-        frame = frame.f_back
+    frame = _users_frame()
     instruction = frame.f_code.co_code[frame.f_lasti]
     return dis.opname[instruction] in _STORES
+
+
+def _asked_by_a_test() -> bool:
+    """Whether numpy.testing asks: it compares and reports, and nothing comes back from it."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith(OWN_FOLDERS):
+        if frame.f_code.co_filename.startswith(_TESTING):
+            return True
+        frame = frame.f_back
+    return False

@@ -1,18 +1,17 @@
-"""Levels: which transform is running, what it captured, and how its errors are told."""
+"""Levels: which transform is running, and what it captured."""
 
 from __future__ import annotations
 
 import itertools
-import traceback
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from chainrule import errors
 from chainrule.graph import Level, Place, Traced
-from chainrule.graph.node import OWN_FOLDERS, callers_place
+from chainrule.graph.node import callers_place
+from chainrule.tracing.telling import tell
 
 Frozen = list[tuple[np.ndarray[Any, Any], Place]]
 """Plain arrays saved without copying, and where: read-only until the outermost transform ends."""
@@ -109,56 +108,11 @@ class Running:
         trace: TracebackType | None,
     ) -> None:
         self.level.open = False
-        _running.reset(self._token)
-        if self.frozen or error is not None:
-            captured = [place for _, place in self.frozen or ()]
-            if self._own:
-                _thaw(self.frozen or [])
-            if error is not None:
-                _tell(error, captured)
-
-
-# How NumPy's loops say that they have no loop for objects.
-_OBJECT_REFUSALS = ("dtype('O')", "not supported for the input types", "which has no callable")
-
-
-def _was_caught(hidden: BaseException) -> bool:
-    """Whether the user's code caught `hidden`: then its way up went through the user's frame.
-
-    One that NumPy's C code took and replaced ends in our frames.
-    """
-    trace = hidden.__traceback__
-    return trace is None or not trace.tb_frame.f_code.co_filename.startswith(OWN_FOLDERS)
-
-
-def _tell(error: BaseException, captured: list[Place]) -> None:
-    """Raise our own sentence where NumPy wrapped it, or where it can say more."""
-    hidden: BaseException | None = error
-    while hidden is not None:
-        if isinstance(hidden, errors.ChainruleError):
-            if hidden is not error and not _was_caught(hidden):
-                raise hidden from None
-            return
-        hidden = hidden.__cause__ or hidden.__context__
-    if isinstance(error, TypeError) and any(words in str(error) for words in _OBJECT_REFUSALS):
-        raise errors.ConversionError(
-            "an object array of traced values, which np.array([x, y]) makes, is used at "
-            f"{users_line(error)} by a function that takes plain numbers only; make the array "
-            "with chainrule.numpy.array (import chainrule.numpy as np) or np.stack"
-        ) from error
-    if captured and isinstance(error, ValueError) and "read-only" in str(error):
-        lines = ", ".join(dict.fromkeys(str(place) for place in captured))
-        raise errors.MutationError(
-            f"an array that was recorded at {lines} is written at {users_line(error)} before its "
-            "derivative is computed, which would change the gradient; write into a copy instead "
-            "(a = a.copy())"
-        ) from error
-
-
-def users_line(error: BaseException) -> str:
-    """The innermost line of the user's code on the way to `error`."""
-    found = "an unknown line"
-    for frame in traceback.extract_tb(error.__traceback__):
-        if not frame.filename.startswith(OWN_FOLDERS):
-            found = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
-    return found
+        _active.reset(self._token)
+        captured = [place for _, place in self.captures.frozen] if self.captures else []
+        if self._captures_token is not None:
+            _captures.reset(self._captures_token)
+            if self.captures is not None and not self.keeps:
+                self.captures.thaw()
+        if error is not None:
+            tell(error, captured)
