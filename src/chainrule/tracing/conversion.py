@@ -17,6 +17,7 @@ from chainrule.graph.node import OWN_FOLDERS, callers_place
 from chainrule.primitives import joins, shapes
 from chainrule.tracing.calls import Call, call_at, way_out
 from chainrule.tracing.levels import innermost
+from chainrule.tracing.telling import remembered
 
 OBJECT_ENTRIES = 1000
 _NUMBERS = (Traced, float, int, complex, np.number, np.bool_)
@@ -107,9 +108,12 @@ def to_number(kind: str, array: Traced) -> errors.ChainruleError:
     if _is_a_write():
         return write_error()
     advice = way_out(_call()) or _WAYS_OUT[kind]
-    return errors.ConversionError(
-        f"a traced value becomes a plain number at {callers_place()}, which would cut the "
-        f"gradient unseen: {advice}, or {_MEANT[kind]} where the plain number is meant"
+    return remembered(
+        errors.ConversionError(
+            f"a traced value becomes a plain number at {callers_place()}, which would cut the "
+            f"gradient unseen: {advice}, or {_MEANT[kind]} where the plain number is meant"
+        ),
+        array.level,
     )
 
 

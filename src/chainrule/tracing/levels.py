@@ -115,4 +115,4 @@ class Running:
             if self.captures is not None and not self.keeps:
                 self.captures.thaw()
         if error is not None:
-            tell(error, captured)
+            tell(error, self.level, captured)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from chainrule import errors
-from chainrule.graph import Place, Traced
+from chainrule.graph import Level, Place, Traced
 from chainrule.graph.node import OWN_FOLDERS
 from chainrule.tracing.calls import Call, call_at, way_out
 
@@ -19,6 +20,18 @@ _OBJECT_REFUSALS = ("dtype('O')", "not supported for the input types", "which ha
 _LIBRARIES = OWN_FOLDERS[1:]  # NumPy and SciPy
 _PLAIN_KINDS = (TypeError, ValueError, AttributeError, NotImplementedError, RuntimeError)
 _NUMBERS = (float, int, complex, np.generic)
+
+
+# The last refusal to give a plain number. C code that called back, as SciPy's solvers do, may go on
+# with the error set, and what comes out in the end is some other error, without a chain to ours.
+_Refusal = tuple[int, errors.ChainruleError] | None
+_refusal: ContextVar[_Refusal] = ContextVar("last refusal", default=None)
+
+
+def remembered(error: errors.ChainruleError, level: Level) -> errors.ChainruleError:
+    """The error, remembered in case that C code loses it on the way up."""
+    _refusal.set((level.tag, error))
+    return error
 
 
 def users_line(error: BaseException) -> str:
@@ -57,16 +70,22 @@ def own_sentence(error: BaseException) -> errors.ChainruleError | None:
     return None
 
 
-def tell(error: BaseException, captured: list[Place]) -> None:
+def tell(error: BaseException, level: Level, captured: list[Place]) -> None:
     """Raise our own sentence where NumPy wrapped it, or where it can say more.
 
-    `captured` are the lines at which arrays were recorded that are read-only since.
+    `level` has just ended; `captured` are the lines at which arrays were recorded that are
+    read-only since.
     """
     hidden = own_sentence(error)
     if hidden is not None and hidden is not error:
         raise hidden from None
     if any(isinstance(part, errors.ChainruleError) for part in _chain(error)):
         return
+    tag, lost = _refusal.get() or (0, None)
+    if lost is not None and tag >= level.tag and not _was_caught(lost):
+        _refusal.set(None)
+        if _went_through_a_library(error):
+            raise lost from None
     if _is_about_objects(error):
         raise errors.ConversionError(
             "an object array of traced values, which np.array([x, y]) makes, is used at "
@@ -84,6 +103,11 @@ def tell(error: BaseException, captured: list[Place]) -> None:
         call = _call_of_a_library(error)
         if call is not None:
             raise _refused(call, error) from error
+
+
+def _went_through_a_library(error: BaseException) -> bool:
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(frame.f_code.co_filename.startswith(_LIBRARIES) for frame in frames)
 
 
 def _is_about_objects(error: BaseException) -> bool:
