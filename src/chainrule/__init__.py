@@ -79,7 +79,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """The training loop comes with archives, hashes and progress bars: at its first use."""
+    """What takes time to import comes at its first use: the training loop, the version."""
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("chainrule")
     if name != "train":
         raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
     return importlib.import_module("chainrule.train")

@@ -194,3 +194,12 @@ def test_what_cannot_be_checked_is_told():
         cr.check_grads(np.sin, (1,))
     with pytest.raises(errors.OutputError, match="returns no floating point number"):
         cr.check_grads(np.isnan, (1.0,))
+
+
+def test_a_function_that_returns_another_dtype_where_it_is_differentiated():
+    def f(x):
+        return x * (1j if isinstance(x, np.ndarray) else 1.0)
+
+    for modes in ("forward", "reverse"):
+        message = refused(f, (np.ones(2),), modes=modes)
+        assert "returns complex128[2] for plain arrays, and float64[2] where" in message

@@ -45,6 +45,12 @@ FILE = """
         return n
 
 
+    def writes(x: float):
+        y = np.zeros(1)
+        y[0] = x
+        return y[0]
+
+
     number = 3
 """
 
@@ -104,6 +110,7 @@ def test_a_wrong_derivative_is_reported_with_exit_code_1(check):
         (["mine.py:whole"], "whole has no floating point argument"),
         (["mine.py:missing"], "missing fails: NameError at mine.py:"),
         (["mine.py:fails"], "mine.py:"),
+        (["mine.py:writes"], "a traced value is written into a plain array at mine.py:"),
         (["broken.py:f"], "broken.py cannot be loaded: invalid syntax in line 1"),
         (["raising.py:f"], "raising.py cannot be loaded: ZeroDivisionError at raising.py:2"),
     ],

@@ -153,6 +153,7 @@ def test_every_piece_of_the_language_is_differentiated(expression):
     ("arguments", "message"),
     [
         (["f(x)", "x=1"], "'f' is not a function that is allowed here. Allowed are numbers"),
+        (["x^2 + 1", "x=1"], "^ is no power in Python: write **, such as x**2"),
         (["x + foo", "x=1"], "'foo' has no value: give it one, such as foo=1.5. Allowed are"),
         (["x", "x=1", "z=2"], "'z' has a value that the expression does not use; it uses x"),
         (["1 + 2"], "the expression has no names, so nothing can be differentiated"),

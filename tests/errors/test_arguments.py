@@ -67,6 +67,22 @@ def array_of_texts():
     cr.vjp(np.sum, np.array(["a", "b"]))  # <-
 
 
+def gradient_of_a_tuple():
+    cr.value_and_grad(lambda x: (x * x, x))(1.0)  # <-
+
+
+def gradient_of_a_whole_array():
+    cr.grad(lambda x: np.array(3))(1.0)  # <-
+
+
+def arguments_without_a_tuple():
+    cr.jvp(lambda x: x * x, 2.0, 1.0)  # <-
+
+
+def tangents_without_a_tuple():
+    cr.jvp(np.sum, (V,), V)  # <-
+
+
 def argnums_out_of_range():
     cr.grad(lambda x, y: x * y, argnums=2)(1.0, 2.0)  # <-
 
@@ -123,13 +139,17 @@ CALLS = [
     (none, errors.InputError, TypeError, "NoneType", "pass floats"),
     (tree_without_numbers, errors.InputError, TypeError, "argument 0", "floating point"),
     (array_of_texts, errors.InputError, TypeError, "argument 0", "floating point"),
+    (gradient_of_a_tuple, errors.OutputError, TypeError, "tuple of 2", "value_grad_and_aux"),
+    (gradient_of_a_whole_array, errors.OutputError, TypeError, "int64", "floating"),
+    (arguments_without_a_tuple, errors.InputError, TypeError, "a float", "jvp(f, (x,), (t,))"),
+    (tangents_without_a_tuple, errors.InputError, TypeError, "shape (3,)", "jvp(f, (x,), (t,))"),
     (argnums_out_of_range, errors.ArgnumsError, ValueError, "argnums=2", "2 positional arguments"),
     (argnums_of_a_keyword, errors.ArgnumsError, ValueError, "argnums=0", "keyword"),
     (argnums_that_are_no_number, errors.ArgnumsError, ValueError, "argnums='x'", "count from 0"),
-    (tangent_of_another_structure, errors.StructureError, ValueError, "'a'", "'b'"),
+    (tangent_of_another_structure, errors.StructureError, ValueError, "{'a': *}", "{'b': *}"),
     (tangent_of_another_shape, errors.StructureError, ValueError, "(2,)", "(3,)"),
     (tangents_of_another_number, errors.StructureError, ValueError, "2 arguments", "1 tangent"),
-    (cotangent_of_another_structure, errors.StructureError, ValueError, "vjp"),
+    (cotangent_of_another_structure, errors.StructureError, ValueError, "(*, *)", "[*, *, *]"),
     (cotangent_of_another_shape, errors.StructureError, ValueError, "(4,)", "(3,)"),
     (direction_of_another_shape, errors.StructureError, ValueError, "(2,)", "(3,)"),
     (jacobian_of_complex_numbers, errors.OutputError, TypeError, "complex", "vjp"),
@@ -148,3 +168,11 @@ def test_calls(call, kind, builtin, words, place_of):
     message = str(caught.value)
     assert place_of(call) in message
     assert all(word in message for word in words), message
+
+
+def test_a_number_written_down_is_a_constant():
+    """3 and 3.0 alike, as in a branch that returns 0."""
+    for constant in (3, 3.0, np.float32(3)):
+        np.testing.assert_array_equal(cr.grad(lambda x, c=constant: c)(V), np.zeros(3))
+        value, slope = cr.value_and_grad(lambda x, c=constant: c)(2.0)
+        assert (value, slope) == (3, 0)

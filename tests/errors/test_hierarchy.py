@@ -1,7 +1,9 @@
 """The tree of exceptions drawn in the docstring of chainrule.errors."""
 
+import importlib.metadata
 import re
 
+import chainrule as cr
 from chainrule import errors
 
 
@@ -32,3 +34,7 @@ def test_the_hierarchy_drawn_in_the_docstring_is_the_real_one():
 def test_every_exception_says_what_it_is():
     for name in drawn_hierarchy():
         assert getattr(errors, name).__doc__.endswith(".")
+
+
+def test_the_package_knows_its_version():
+    assert cr.__version__ == importlib.metadata.version("chainrule")

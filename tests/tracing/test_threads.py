@@ -92,3 +92,19 @@ def test_tasks_of_asyncio_do_not_mix():
         return await asyncio.gather(*(gradient(k) for k in range(20)))
 
     assert all(asyncio.run(together()))
+
+
+def test_a_thread_that_does_not_know_of_its_transform_is_told_so():
+    """It begins with an empty context, so what chainrule.numpy makes there is plain."""
+
+    def f(x):
+        def part():
+            y = cnp.zeros(2)
+            y[0] = x[0] ** 2
+            return y[0]
+
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(part).result()
+
+    with pytest.raises(errors.WriteError, match=r"this thread .*copy_context"):
+        cr.grad(f)(np.array([3.0, 1.0]))

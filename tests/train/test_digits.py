@@ -58,7 +58,7 @@ def test_the_command_refuses_what_it_cannot_do(invoke, tmp_path):
     assert invoke("digits", "--epochs", "0").exit_code == 2
     (tmp_path / "file").write_text("")
     result = invoke("digits", "--epochs", "1", "--run-dir", "file")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "The folder file cannot be made" in result.output
 
 

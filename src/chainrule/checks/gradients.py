@@ -12,6 +12,9 @@ from chainrule import errors
 from chainrule.checks.localise import blame, over
 from chainrule.checks.mismatch import Mismatch, Settings, chained
 from chainrule.checks.space import Leaves, Problem, label, name_of, to_vector
+from chainrule.graph import spec_of
+from chainrule.transforms.forward_mode import jvp
+from chainrule.transforms.reverse_mode import vjp
 
 MODES = ("forward", "reverse")
 
@@ -61,7 +64,8 @@ def _check(
     counted = to_vector(problem.point).size
     plural = "s" if counted != 1 else ""
     print(f"check_grads of {name_of(f)}: {counted} number{plural} in, {to_vector(value).size} out")
-    sound(problem, name_of(f), value, names)
+    _sound(problem, f, value, names)
+    _same_kind(problem, f, value, chosen[0])
     for depth in range(1, order + 1):
         wrong = []
         for chain in itertools.product(chosen, repeat=depth):
@@ -105,7 +109,23 @@ def sound(problem: Problem, name: str, value: Leaves, names: list[str]) -> None:
         )
 
 
-def told(
+def _same_kind(problem: Problem, f: Callable[..., Any], value: Leaves, mode: str) -> None:
+    """That the function returns the same shapes and dtypes where it is differentiated."""
+    if mode == "forward":
+        still = [np.zeros_like(leaf) for leaf in problem.point]
+        traced = jvp(problem.function, (problem.point,), (still,))[0]
+    else:
+        traced = vjp(problem.function, problem.point)[0]
+    inside, outside = (", ".join(str(spec_of(v)) for v in leaves) for leaves in (traced, value))
+    if inside != outside:
+        raise errors.ToleranceError(
+            f"check_grads: {name_of(f)} returns {outside} for plain arrays, and {inside} where it "
+            "is differentiated, so there is nothing to compare; look for code in it that asks for "
+            "types (isinstance, dtype)"
+        )
+
+
+def _told(
     problem: Problem, value: Leaves, names: list[str], modes: tuple[str, ...], found: Mismatch
 ) -> str:
     """Which entry of a derivative is wrong, and by how much."""

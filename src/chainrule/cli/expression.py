@@ -119,6 +119,8 @@ def refusal(node: ast.AST) -> CommandError:
     """The sentence for a piece of syntax that is not on the list."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return CommandError(f"{node.func.id!r} is not a function that is allowed here. {ALLOWED}")
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
+        return CommandError("^ is no power in Python: write **, such as x**2")
     if isinstance(node, ast.Attribute):
         return CommandError(f"'.{node.attr}' is not allowed here. {ALLOWED}")
     if isinstance(node, ast.Compare):

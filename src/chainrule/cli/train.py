@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from chainrule.cli.failures import USAGE
 from chainrule.errors import ChainruleError
 
 
@@ -35,7 +36,7 @@ def train(
         run = train_digits(folder, epochs=epochs, seed=seed)
     except (ChainruleError, OSError) as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(USAGE) from error
     except KeyboardInterrupt as interrupt:
         typer.echo(f"Stopped. {folder} holds the last epoch that was finished, if any.", err=True)
         raise typer.Exit(130) from interrupt

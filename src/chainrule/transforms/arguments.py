@@ -125,6 +125,26 @@ def put_together(treedef: Any, leaves: list[Any]) -> Any:
     return leaves[0] if treedef is None else trees.unflatten(treedef, leaves)
 
 
+def outline(treedef: Any) -> str:
+    """The structure as Python writes it, with * for every leaf: (*, {'w': *})."""
+    if treedef is None:
+        return "*"
+    return repr(trees.unflatten(treedef, [_Star()] * treedef.num_leaves))
+
+
+class _Star:
+    def __repr__(self) -> str:
+        return "*"
+
+
+def article(value: Any) -> str:
+    """What a value is, in words: a float, an array of shape (3,)."""
+    if isinstance(value, np.ndarray | Traced) and spec_of(value).shape:
+        return f"an array of shape {spec_of(value).shape}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 def leaves_like(title: str, treedef: Any, tree: Any) -> list[Any]:
     """The leaves of `tree`, which must have the structure `treedef`."""
     if treedef is None:
@@ -134,8 +154,8 @@ def leaves_like(title: str, treedef: Any, tree: Any) -> list[Any]:
     leaves, other = trees.flatten(tree)
     if other != treedef:
         raise errors.StructureError(
-            f"{title} at {callers_place()} expects a tree of the structure {treedef}, and was "
-            f"given {other}"
+            f"{title} at {callers_place()} expects a tree of the structure {outline(treedef)}, and "
+            f"was given {outline(other)}; give it one entry where * stands for each"
         )
     return leaves
 

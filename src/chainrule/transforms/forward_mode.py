@@ -8,11 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from chainrule import errors
 from chainrule.graph import is_inexact, spec_of
+from chainrule.graph.node import callers_place
 from chainrule.primitives.fit import as_array, fit_tangent
 from chainrule.tracing.dual import Dual, DualLevel
 from chainrule.tracing.levels import Running, capture
-from chainrule.transforms.arguments import Argnums, Arguments, put_together, taken_apart
+from chainrule.transforms.arguments import (
+    Argnums,
+    Arguments,
+    article,
+    put_together,
+    taken_apart,
+)
 from chainrule.transforms.reverse_mode import grad
 
 Function = Callable[..., Any]
@@ -57,10 +65,17 @@ def jvp(
     >>> float(value), float(slope)
     (0.0, 6.0)
     """
+    for what, given in (("arguments", args), ("tangents", tangents)):
+        if not isinstance(given, tuple | list):
+            raise errors.InputError(
+                f"jvp at {callers_place()} takes the {what} of the function as one tuple, one "
+                f"entry for each argument, and was given {article(given)}: write "
+                "jvp(f, (x,), (t,)), with the comma"
+            )
     args = tuple(args)
     arguments = Arguments("jvp", args, tuple(range(len(args))))
-    given = arguments.like("jvp", tuple(tangents))
-    values, moved, treedef = pushforward("jvp", f, arguments, given, kwargs)
+    directions = arguments.like("jvp", tuple(tangents))
+    values, moved, treedef = pushforward("jvp", f, arguments, directions, kwargs)
     return put_together(treedef, values), put_together(treedef, moved)
 
 

@@ -72,16 +72,27 @@ def _cotangents(
     return found
 
 
-def _scalar(title: str, function: Function, out: Any, value: Any) -> Spec:
-    """The spec of `value`, that of a result with a gradient: one real number, also as [y]."""
-    if is_inexact(value):
-        spec = spec_of(value)
-        if all(n == 1 for n in spec.shape) and spec.dtype.kind == "f":
+def _scalar(title: str, function: Function, out: Any) -> Spec:
+    """The spec of a result that has a gradient: a real scalar.
+
+    A Python number, whole or not, is a constant that the code wrote down: its gradient is zero.
+    """
+    if type(out) is int:
+        return spec_of(float(out))
+    if is_inexact(out):
+        spec = spec_of(out)
+        if spec.shape == () and spec.dtype.kind == "f":
             return spec
     raise _not_scalar(title, getattr(function, "__name__", "the function"), out)
 
 
 def _not_scalar(title: str, name: str, out: Any) -> errors.OutputError:
+    if isinstance(out, tuple) and title != "value_grad_and_aux":
+        return errors.OutputError(
+            f"{title} at {callers_place()}: {name} returns a tuple of {len(out)}, not a real "
+            "floating scalar; return the one number to differentiate, or (value, auxiliary "
+            "result) and use value_grad_and_aux"
+        )
     if not is_inexact(out):
         kind = f"{spec_of(out)}" if hasattr(out, "dtype") else type(out).__name__
         return errors.OutputError(
