@@ -12,6 +12,7 @@ import numpy as np
 from chainrule.graph import Level, Place, Traced
 from chainrule.graph.node import callers_place
 from chainrule.tracing.telling import tell
+from chainrule.tracing.warned import showing
 
 Frozen = list[tuple[np.ndarray[Any, Any], Place]]
 """Plain arrays saved without copying, and where: read-only until the outermost transform ends."""
@@ -88,17 +89,25 @@ class Running:
     record is used later (`keeps`: the pullback of vjp) copies what it captures instead.
     """
 
-    __slots__ = ("_own", "_token", "frozen", "keeps", "level")
+    __slots__ = ("_captures_token", "_outermost", "_token", "captures", "keeps", "level")
 
     def __init__(self, level: Level, *, keeps: bool = False) -> None:
         self.level = level
         self.keeps = keeps
 
     def __enter__(self) -> Self:
-        levels, frozen = _running.get()
-        self._own = frozen is None and not self.keeps
-        self.frozen = [] if self._own else frozen
-        self._token = _running.set(((*levels, self.level), None if self.keeps else self.frozen))
+        levels = _active.get()
+        self._outermost = not levels
+        if self._outermost:
+            showing.begin()
+        self._token = _active.set((*levels, self.level))
+        self._captures_token: Token[Captures | None] | None = None
+        self.captures = _captures.get()
+        if self.keeps:
+            self._captures_token = _captures.set(None)
+        elif self.captures is None:
+            self.captures = Captures()
+            self._captures_token = _captures.set(self.captures)
         return self
 
     def __exit__(
@@ -109,6 +118,8 @@ class Running:
     ) -> None:
         self.level.open = False
         _active.reset(self._token)
+        if self._outermost:
+            showing.end()
         captured = [place for _, place in self.captures.frozen] if self.captures else []
         if self._captures_token is not None:
             _captures.reset(self._captures_token)
