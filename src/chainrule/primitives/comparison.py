@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.graph import composition, is_inexact, registry
+from chainrule.graph import Traced, composition, registry
 from chainrule.primitives.arithmetic import as_operands, hypot
 from chainrule.primitives.declare import ONE, ZERO, elementwise, flat, linear
 from chainrule.primitives.samples import (
@@ -273,9 +273,9 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """`np.where`; with the condition alone, the indices at which it holds."""
     if x is None and y is None:
         return np.nonzero(condition)
-    if isinstance(condition, list | tuple):
+    if not isinstance(condition, Traced):
         condition = np.asarray(condition)
-    if is_inexact(condition) or getattr(condition, "dtype", None) == np.dtype(object):
+    if condition.dtype.kind != "b":
         condition = condition != 0  # a number as a condition is no branch, and carries nothing
     return select(condition, *as_operands(x, y))
 
