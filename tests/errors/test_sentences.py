@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.optimize
+import scipy.signal
+import scipy.stats
 
 import chainrule as cr
 from chainrule import errors
@@ -223,6 +225,14 @@ def linear_algebra_of_scipy(x):
     return scipy.linalg.expm(np.outer(x, x))[0, 0]  # <-
 
 
+def compiled_code_of_scipy(x):
+    return scipy.signal.upfirdn(x, V)[0]  # <-
+
+
+def statistics_of_scipy(x):
+    return scipy.stats.pearsonr(x, V[::-1] ** 2)[0]  # <-
+
+
 def iterated_into_an_array(x):
     return np.fromiter(x, float).sum()  # <-
 
@@ -290,6 +300,8 @@ PROGRAMS = [
     (golden_section, *CONVERSION, "scipy.optimize.golden", "compares"),
     (secant, *CONVERSION, "scipy.optimize.newton", "compares"),
     (linear_algebra_of_scipy, *CONVERSION, "scipy.linalg.expm", "stop_gradient"),
+    (compiled_code_of_scipy, *CONVERSION, "scipy.signal.upfirdn", "stop_gradient"),
+    (statistics_of_scipy, *CONVERSION, "scipy.stats.pearsonr", "stop_gradient"),
     (iterated_into_an_array, *CONVERSION, "chainrule.numpy.fromiter for np.fromiter"),
     (gamma_of_math, *CONVERSION, "scipy.special.gamma for math.gamma"),
 ]

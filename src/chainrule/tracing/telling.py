@@ -18,7 +18,10 @@ from chainrule.tracing.calls import Call, call_at, way_out
 # How NumPy's loops say that they have no loop for objects.
 _OBJECT_REFUSALS = ("dtype('O')", "not supported for the input types", "which has no callable")
 _LIBRARIES = OWN_FOLDERS[1:]  # NumPy and SciPy
-_PLAIN_KINDS = (TypeError, ValueError, AttributeError, NotImplementedError, RuntimeError)
+_PLAIN_KINDS = (
+    *(TypeError, ValueError, AttributeError, NotImplementedError, RuntimeError),
+    *(LookupError, ArithmeticError, BufferError),
+)
 _NUMBERS = (float, int, complex, np.generic)
 
 
@@ -34,11 +37,21 @@ def remembered(error: errors.ChainruleError, level: Level) -> errors.ChainruleEr
     return error
 
 
+def _is_the_users(file: str) -> bool:
+    """Whether a frame of this file is of the user's code: not ours, NumPy's, SciPy's or Cython's.
+
+    Cython adds frames to tracebacks, with files relative to where it was compiled.
+    """
+    return not file.startswith(OWN_FOLDERS) and not file.endswith(
+        (".pyx", ".pxd", "<stringsource>")
+    )
+
+
 def users_line(error: BaseException) -> str:
     """The innermost line of the user's code on the way to `error`."""
     found = "an unknown line"
     for frame in traceback.extract_tb(error.__traceback__):
-        if not frame.filename.startswith(OWN_FOLDERS):
+        if _is_the_users(frame.filename):
             found = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
     return found
 
@@ -125,8 +138,7 @@ def _call_of_a_library(error: BaseException) -> Call | None:
     found: TracebackType | None = None
     trace = error.__traceback__
     while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if not file.startswith(OWN_FOLDERS):
+        if _is_the_users(trace.tb_frame.f_code.co_filename):
             found = trace
         trace = trace.tb_next
     if found is None or found.tb_next is None:
