@@ -95,9 +95,11 @@ def tell(error: BaseException, level: Level, captured: list[Place]) -> None:
     if any(isinstance(part, errors.ChainruleError) for part in _chain(error)):
         return
     tag, lost = _refusal.get() or (0, None)
-    if lost is not None and tag >= level.tag and not _was_caught(lost):
+    if lost is not None and tag >= level.tag:
         _refusal.set(None)
-        if _went_through_a_library(error):
+        # one that C code dropped never got a traceback
+        unseen = lost.__traceback__ is None or not _was_caught(lost)
+        if unseen and _went_through_a_library(error):
             raise lost from None
     if _is_about_objects(error):
         raise errors.ConversionError(
