@@ -111,10 +111,13 @@ _DRAWS = re.compile(r"random|rng|generator", re.IGNORECASE)
 
 
 def _drawn(text: str, name: str) -> str:
-    return (
-        f"{text} draws with plain parameters only; chainrule.numpy.random.{name}(key, …) draws "
-        "with a derivative with respect to its parameters"
-    )
+    ours = importlib.import_module("chainrule.numpy.random")  # to see whether it has the name
+    if hasattr(getattr(ours, name, None), "__wrapped__"):
+        return (
+            f"{text} draws with plain parameters only; chainrule.numpy.random.{name}(key, …) draws "
+            "with a derivative with respect to its parameters"
+        )
+    return f"{text} draws with plain parameters only, and chainrule.numpy.random has no {name} yet"
 
 
 def way_out(call: Call | None) -> str | None:

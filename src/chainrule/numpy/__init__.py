@@ -2,9 +2,13 @@
 
 Everything here is NumPy's own, except
 
-    array asarray ascontiguousarray arange     keep traced values in their arguments
-    zeros ones empty full eye identity linspace   inside a differentiated function give arrays into
-    zeros_like ones_like empty_like full_like     which traced values can be written
+    array asarray asanyarray ascontiguousarray     keep traced values in their arguments
+    arange fromiter require broadcast r_ c_ vectorize
+    zeros ones empty full eye identity tri         inside a differentiated function give arrays
+    linspace logspace geomspace                    into which traced values can be written
+    zeros_like ones_like empty_like full_like
+    random                                         draws with a key, and derivatives with respect
+                                                   to the parameters of the distribution
 
 Outside a differentiated function these are NumPy's own too.
 
@@ -21,34 +25,51 @@ array([2., 4., 6.])
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy
 
+from chainrule.numpy.iterating import broadcast, fromiter, require
+from chainrule.numpy.joining import c_, r_
+from chainrule.numpy.vectorizing import vectorize
 from chainrule.tracing import creation
 from chainrule.tracing.levels import innermost
 
 __all__ = [
     "arange",
     "array",
+    "asanyarray",
     "asarray",
     "ascontiguousarray",
+    "broadcast",
+    "c_",
     "empty",
     "empty_like",
     "eye",
+    "fromiter",
     "full",
     "full_like",
+    "geomspace",
     "identity",
     "linspace",
+    "logspace",
     "ones",
     "ones_like",
+    "r_",
+    "random",
+    "require",
+    "tri",
+    "vectorize",
     "zeros",
     "zeros_like",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "random":  # like NumPy's, at its first use: it takes time to import
+        return importlib.import_module("chainrule.numpy.random")
     return getattr(numpy, name)
 
 
@@ -73,6 +94,7 @@ def _writable(function: Callable[..., Any]) -> Callable[..., Any]:
 
 array = creation.array
 asarray = creation.asarray
+asanyarray = creation.asarray
 ascontiguousarray = creation.asarray
 arange = _writable(creation.arange)
 full = _writable(creation.full)
@@ -81,7 +103,10 @@ ones = _writable(numpy.ones)
 empty = _writable(numpy.empty)
 eye = _writable(numpy.eye)
 identity = _writable(numpy.identity)
+tri = _writable(numpy.tri)
 linspace = _writable(numpy.linspace)
+logspace = _writable(numpy.logspace)
+geomspace = _writable(numpy.geomspace)
 zeros_like = _writable(numpy.zeros_like)
 ones_like = _writable(numpy.ones_like)
 empty_like = _writable(numpy.empty_like)
