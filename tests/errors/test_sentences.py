@@ -5,6 +5,7 @@ Each program marks the line that the message has to name with `# <-`.
 
 import math
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -225,6 +226,14 @@ def linear_algebra_of_scipy(x):
     return scipy.linalg.expm(np.outer(x, x))[0, 0]  # <-
 
 
+def shuffled_rows(x):
+    y = np.outer(x, x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's own, that this may go wrong
+        np.random.default_rng(0).shuffle(y)  # <-
+    return np.sum(y[0])
+
+
 def compiled_code_of_scipy(x):
     return scipy.signal.upfirdn(x, V)[0]  # <-
 
@@ -300,6 +309,7 @@ PROGRAMS = [
     (golden_section, *CONVERSION, "scipy.optimize.golden", "compares"),
     (secant, *CONVERSION, "scipy.optimize.newton", "compares"),
     (linear_algebra_of_scipy, *CONVERSION, "scipy.linalg.expm", "stop_gradient"),
+    (shuffled_rows, *UNSUPPORTED, "x = rng.permutation(x)"),
     (compiled_code_of_scipy, *CONVERSION, "scipy.signal.upfirdn", "stop_gradient"),
     (statistics_of_scipy, *CONVERSION, "scipy.stats.pearsonr", "stop_gradient"),
     (iterated_into_an_array, *CONVERSION, "chainrule.numpy.fromiter for np.fromiter"),

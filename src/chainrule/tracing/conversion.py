@@ -268,6 +268,23 @@ def _is_a_write() -> bool:
     return dis.opname[instruction] in _STORES
 
 
+def check_swap() -> None:
+    """Refuse `rng.shuffle(x)`, which swaps rows through views and would leave some of them twice.
+
+    Its loop is compiled: the user's code is at a call, and not at a store.
+    """
+    frame = _users_frame()
+    if "CALL" not in dis.opname[frame.f_code.co_code[frame.f_lasti]]:
+        return
+    call = call_at(frame, frame.f_lasti)
+    if call is None or call.name == "shuffle":
+        raise errors.UnsupportedError(
+            f"shuffle at {callers_place()} would swap the rows of a traced array through views of "
+            "it, and leave some of them twice; use x = rng.permutation(x), or "
+            "chainrule.numpy.random.permutation(key, x)"
+        )
+
+
 def _asked_by_a_test() -> bool:
     """Whether numpy.testing asks: it compares and reports, and nothing comes back from it."""
     frame: FrameType | None = sys._getframe(2)

@@ -80,9 +80,10 @@ def set_entries(array: Any, index: Any, value: Any) -> None:
     """array[index] = value."""
     settle(array)
     template, arrays = indexing.split_index(index)
-    if isinstance(value, Traced) and not arrays:
+    if isinstance(value, Traced) and value.alias is not None and not arrays:
         alias = value.alias
-        own = alias is not None and alias.base is array and alias.view is indexing.entries
+        conversion.check_swap()
+        own = alias.base is array and alias.view is indexing.entries
         if own and alias.params["template"] == template:
             return  # y[a:b] += v has written through the view already
     dtype = getattr(value, "dtype", np.dtype(type(value)))
