@@ -170,3 +170,13 @@ def test_python_control_flow_and_arguments_that_return_unchanged() -> None:
     assert float(cr.grad(lambda x: x)(3.0)) == 1.0
     assert float(cr.grad(lambda x, y: x, 1)(3.0, 4.0)) == 0.0
     np.testing.assert_array_equal(cr.jacobian(lambda x: x)(np.ones(2)), np.eye(2))
+
+
+def test_constants_among_the_results():
+    """Arrays that no variable reached, of several shapes."""
+
+    def f(x):
+        return x * 2, np.zeros_like(x), np.zeros((2, 2), like=x)
+
+    value, pull = cr.vjp(f, np.ones(3))
+    np.testing.assert_array_equal(pull(tuple(np.ones_like(v) for v in value))[0], np.full(3, 2.0))

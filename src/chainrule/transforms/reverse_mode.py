@@ -16,8 +16,7 @@ from chainrule.primitives.fit import as_array, fit_cotangent
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.dispatch import lifted
 from chainrule.tracing.levels import Running
-from chainrule.tracing.separation import Separation
-from chainrule.tracing.tape import Tape
+from chainrule.tracing.tape import OPAQUE, Tape
 from chainrule.transforms.arguments import (
     Argnums,
     Arguments,
@@ -241,7 +240,8 @@ class Pullback:
             fitted.append(fit_cotangent(g, spec))
         seeds: dict[Edge, Any] = {}
         for out, g in zip(self._outs, fitted, strict=True):
-            if g is not None and owned(out, self._tape):
+            # all constants share one mark, whatever their shapes
+            if g is not None and owned(out, self._tape) and out.mark is not OPAQUE:
                 seeds[out.mark] = seeds[out.mark] + g if out.mark in seeds else g
         tape = self._tape
         return _cotangents(tape.backwards(), seeds, self._variables, tape.separation, fitted)
