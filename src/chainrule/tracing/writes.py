@@ -194,8 +194,8 @@ def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
         raise conversion.unsupported("numpy.fill_diagonal with wrap=True")
     if a.ndim < 2 or (a.ndim > 2 and len(set(a.shape)) > 1):
         raise errors.ShapeError(
-            f"fill_diagonal at {callers_place()} is given an array of shape {a.shape}, which has no "
-            "diagonal: it needs two axes, or several of one length"
+            f"fill_diagonal at {callers_place()} is given an array of shape {a.shape}, which has "
+            "no diagonal: it needs two axes, or several of one length"
         )
     _traced(a)[(np.arange(min(a.shape)),) * a.ndim] = val
 
