@@ -64,7 +64,7 @@ def _check(
     counted = to_vector(problem.point).size
     plural = "s" if counted != 1 else ""
     print(f"check_grads of {name_of(f)}: {counted} number{plural} in, {to_vector(value).size} out")
-    _sound(problem, f, value, names)
+    sound(problem, name_of(f), value, names)
     _same_kind(problem, f, value, chosen[0])
     for depth in range(1, order + 1):
         wrong = []
@@ -125,7 +125,7 @@ def _same_kind(problem: Problem, f: Callable[..., Any], value: Leaves, mode: str
         )
 
 
-def _told(
+def told(
     problem: Problem, value: Leaves, names: list[str], modes: tuple[str, ...], found: Mismatch
 ) -> str:
     """Which entry of a derivative is wrong, and by how much."""

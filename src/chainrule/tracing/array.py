@@ -15,9 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.graph import Level, Traced, registry
+from chainrule.graph import Level, Primitive, Traced, registry
 from chainrule.graph.node import OWN_FOLDERS, callers_place
-from chainrule.primitives import arithmetic, comparison, indexing, products, shapes
+from chainrule.primitives import (
+    arithmetic,
+    comparison,
+    indexing,
+    products,
+    shapes,
+    sparse_products,
+)
 from chainrule.primitives.views import Alias
 from chainrule.tracing import conversion, writes
 
@@ -48,9 +55,9 @@ def _operator(primitive: Primitive) -> tuple[_Method, _Method]:
     return left, right
 
 
-def _comparison(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+def _comparison(primitive: Primitive) -> _Method:
     """`<` and its kin. An optimiser that finds its way by comparing returns plain numbers."""
-    left, _ = _operator(function)
+    left, _ = _operator(primitive)
 
     def method(self: Any, other: Any) -> Any:
         if sys._getframe(1).f_code.co_filename.startswith(_OPTIMISERS):
@@ -60,9 +67,32 @@ def _comparison(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     return method
 
 
-def _equality(
-    function: Callable[..., Any], plain: Callable[[Any, Any], Any]
-) -> Callable[[Any, object], Any]:
+def _matrix_product() -> tuple[_Method, _Method]:
+    """The methods of `@`, also with one of SciPy's sparse matrices on the other side."""
+    left, right = _operator(products.matmul)
+
+    def product(self: Any, other: Any) -> Any:
+        if type(other) is not np.ndarray and sparse_products.is_sparse(other):
+            return sparse_products.times_sparse(self, other)
+        return left(self, other)
+
+    def reflected(self: Any, other: Any) -> Any:
+        if type(other) is not np.ndarray and sparse_products.is_sparse(other):
+            return sparse_products.sparse_times(other, self)
+        return right(self, other)
+
+    return product, reflected
+
+
+def _composed(function: Callable[..., Any]) -> tuple[_Method, _Method]:
+    """The same for an operator that is made of several operations."""
+    return (
+        lambda self, other: function(self, conversion.operand(other)),
+        lambda self, other: function(conversion.operand(other), self),
+    )
+
+
+def _equality(primitive: Primitive, plain: _Method) -> Callable[[Any, object], Any]:
     """`==` or `!=`, which can be asked of anything: what is no number is no operand either."""
     left, _ = _operator(primitive)
 

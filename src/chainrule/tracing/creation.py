@@ -93,8 +93,10 @@ def linspace(
     step = (stop - start) / pieces if pieces > 0 else np.nan * (stop - start)
     k = np.arange(num, dtype=spec_of(step).dtype).reshape((num,) + (1,) * np.ndim(step))
     values = start + k * step if pieces > 0 else start + 0 * k * (stop - start)
-    if endpoint and num > 1:
-        values = np.where(k == pieces, stop, values)  # exactly, not within rounding
+    if endpoint and num > 1:  # exactly, where the sum is rounded
+        end = stop if hasattr(stop, "dtype") else np.asarray(stop, values.dtype)
+        last = np.broadcast_to(end, values.shape[1:])[None]
+        values = np.concatenate([values[:-1], last])
     if axis:
         values = np.moveaxis(values, 0, axis)
     if dtype is not None:

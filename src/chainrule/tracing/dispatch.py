@@ -19,23 +19,14 @@ from chainrule.tracing.about import ABOUT
 from chainrule.tracing.array import TracedArray
 from chainrule.tracing.conversion import gathered, name_of, operand, target, to_objects, unsupported
 from chainrule.tracing.conversion import lifted as lifted
+from chainrule.tracing.core_axes import with_core_axes
+from chainrule.tracing.unsupported import UNSUPPORTED
 
 _CONTAINERS = (np.ndarray, list, tuple)
 # What stands in the list of a join may be a list of traced scalars. (That of np.block is nested.)
 _JOINS = {
     *(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack),
 }
-_ABOUT: dict[Any, Callable[..., Any]] = {
-    np.shape: lambda a: a.shape,
-    np.ndim: lambda a: a.ndim,
-    np.size: lambda a, axis=None: a.size if axis is None else a.shape[axis],
-    np.iscomplexobj: lambda x: x.dtype.kind == "c",
-    np.isrealobj: lambda x: x.dtype.kind != "c",
-    np.array_repr: lambda arr, *args, **kwargs: repr(arr),
-    np.array_str: lambda a, *args, **kwargs: str(a),
-    np.array2string: lambda a, *args, **kwargs: str(a),
-}
-_ABOUT_DTYPES = {np.result_type, np.can_cast, np.common_type, np.min_scalar_type}
 
 
 def ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:

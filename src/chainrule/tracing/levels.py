@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from contextvars import ContextVar, Token
+import warnings
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ import numpy as np
 from chainrule.graph import Level, Place, Traced
 from chainrule.graph.node import callers_place
 from chainrule.tracing.telling import tell
-from chainrule.tracing.warned import showing
+from chainrule.tracing.warned import placed
 
 Frozen = list[tuple[np.ndarray[Any, Any], Place]]
 """Plain arrays saved without copying, and where: read-only until the outermost transform ends."""
@@ -89,25 +90,18 @@ class Running:
     record is used later (`keeps`: the pullback of vjp) copies what it captures instead.
     """
 
-    __slots__ = ("_captures_token", "_outermost", "_token", "captures", "keeps", "level")
+    __slots__ = ("_own", "_showed", "_token", "frozen", "keeps", "level")
 
     def __init__(self, level: Level, *, keeps: bool = False) -> None:
         self.level = level
         self.keeps = keeps
 
     def __enter__(self) -> Self:
-        levels = _active.get()
-        self._outermost = not levels
-        if self._outermost:
-            showing.begin()
-        self._token = _active.set((*levels, self.level))
-        self._captures_token: Token[Captures | None] | None = None
-        self.captures = _captures.get()
-        if self.keeps:
-            self._captures_token = _captures.set(None)
-        elif self.captures is None:
-            self.captures = Captures()
-            self._captures_token = _captures.set(self.captures)
+        levels, frozen = _running.get()
+        self._own = frozen is None and not self.keeps
+        self.frozen = [] if self._own else frozen
+        self._token = _running.set(((*levels, self.level), None if self.keeps else self.frozen))
+        self._showed = placed()
         return self
 
     def __exit__(
@@ -117,13 +111,12 @@ class Running:
         trace: TracebackType | None,
     ) -> None:
         self.level.open = False
-        _active.reset(self._token)
-        if self._outermost:
-            showing.end()
-        captured = [place for _, place in self.captures.frozen] if self.captures else []
-        if self._captures_token is not None:
-            _captures.reset(self._captures_token)
-            if self.captures is not None and not self.keeps:
-                self.captures.thaw()
-        if error is not None:
-            tell(error, self.level, captured)
+        _running.reset(self._token)
+        if self._showed is not None:
+            warnings.showwarning = self._showed
+        if self.frozen or error is not None:
+            captured = [place for _, place in self.frozen or ()]
+            if self._own:
+                _thaw(self.frozen or [])
+            if error is not None:
+                tell(error, self.level, captured)

@@ -8,8 +8,8 @@ line, where the user's filters see it. Without a warning nothing happens here.
 from __future__ import annotations
 
 import sys
-import threading
 import warnings
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -18,44 +18,27 @@ from chainrule.graph.node import OWN_FOLDERS
 _NOT_THE_USERS = (*OWN_FOLDERS, warnings.__file__)
 
 
-class _Showing:
-    """How many transforms run, and what showed warnings before the first of them began."""
+class _Placed:
+    """Shows warnings as `before` does, those that were given in our files at the user's line."""
 
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.running = 0
-        self.before: Any = None
+    __slots__ = ("before",)
 
-    def begin(self) -> None:
-        with self.lock:
-            if self.running == 0:
-                self.before = warnings.showwarning
-                warnings.showwarning = self.show
-            self.running += 1
+    def __init__(self, before: Callable[..., None]) -> None:
+        self.before = before
 
-    def end(self) -> None:
-        with self.lock:
-            self.running -= 1
-            if self.running == 0:
-                if warnings.showwarning == self.show:
-                    warnings.showwarning = self.before
-                self.before = None
-
-    def show(
+    def __call__(
         self,
         message: Warning | str,
         category: type[Warning],
         filename: str,
         lineno: int,
-        file: Any = None,
-        line: str | None = None,
+        *rest: Any,
+        **options: Any,
     ) -> None:
-        frame: FrameType | None = sys._getframe(1)
         if not filename.startswith(OWN_FOLDERS[0]):
-            (self.before or warnings._showwarning_orig)(  # type: ignore[attr-defined]
-                message, category, filename, lineno, file, line
-            )
+            self.before(message, category, filename, lineno, *rest, **options)
             return
+        frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
             if frame.f_code.co_filename == filename:
                 # else the next one at this line of ours would count as told already
@@ -73,4 +56,10 @@ class _Showing:
         )
 
 
-showing = _Showing()
+def placed() -> Callable[..., None] | None:
+    """Let warnings be placed; what showed them before, or None where they are placed already."""
+    before = warnings.showwarning
+    if isinstance(before, _Placed):
+        return None
+    warnings.showwarning = _Placed(before)
+    return before

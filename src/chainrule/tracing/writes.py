@@ -190,14 +190,18 @@ def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) 
 
 
 def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
-    if wrap:
-        raise conversion.unsupported("numpy.fill_diagonal with wrap=True")
+    _traced(a)
     if a.ndim < 2 or (a.ndim > 2 and len(set(a.shape)) > 1):
         raise errors.ShapeError(
             f"fill_diagonal at {callers_place()} is given an array of shape {a.shape}, which has "
             "no diagonal: it needs two axes, or several of one length"
         )
-    _traced(a)[(np.arange(min(a.shape)),) * a.ndim] = val
+    if a.ndim == 2 and wrap:  # a tall matrix goes on below with another diagonal
+        places = np.arange(0, a.size, a.shape[1] + 1)
+    else:
+        steps = np.arange(min(a.shape))
+        places = np.ravel_multi_index((steps,) * a.ndim, a.shape)
+    a.flat[places] = np.resize(conversion.operand(val), len(places))
 
 
 def _traced(array: Any) -> Any:

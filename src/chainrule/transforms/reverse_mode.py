@@ -16,6 +16,7 @@ from chainrule.primitives.fit import as_array, fit_cotangent
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.dispatch import lifted
 from chainrule.tracing.levels import Running
+from chainrule.tracing.separation import Separation
 from chainrule.tracing.tape import OPAQUE, Tape
 from chainrule.transforms.arguments import (
     Argnums,
@@ -71,16 +72,16 @@ def _cotangents(
     return found
 
 
-def _scalar(title: str, function: Function, out: Any) -> Spec:
-    """The spec of a result that has a gradient: a real scalar.
+def _scalar(title: str, function: Function, out: Any, value: Any) -> Spec:
+    """The spec of `value`, that of a result with a gradient: one real number, also as [y].
 
     A Python number, whole or not, is a constant that the code wrote down: its gradient is zero.
     """
     if type(out) is int:
         return spec_of(float(out))
-    if is_inexact(out):
-        spec = spec_of(out)
-        if spec.shape == () and spec.dtype.kind == "f":
+    if is_inexact(value):
+        spec = spec_of(value)
+        if all(n == 1 for n in spec.shape) and spec.dtype.kind == "f":
             return spec
     raise _not_scalar(title, getattr(function, "__name__", "the function"), out)
 
