@@ -42,6 +42,13 @@ def array(value: Any) -> Any:
     return value.astype(float) if value.dtype.kind in "biu" else value
 
 
+def double(value: Any) -> Any:
+    """The same in double precision, to which much of SciPy converts whatever it is given."""
+    value = array(value)
+    wide = np.dtype(np.complex128 if value.dtype.kind == "c" else np.float64)
+    return value if value.dtype == wide else value.astype(wide)
+
+
 def stands_for(original: Any) -> Callable[[Function], Function]:
     """Declare what `original` of SciPy means for traced arguments."""
 

@@ -47,7 +47,8 @@ def _correlated(x: Any, weights: Any, mode: str, cval: Any, origins: list[int]) 
     options = {"constant_values": cval} if padding == "constant" else {}
     padded = np.pad(x, widths, mode=padding, **options)  # type: ignore[call-overload]
     method = "direct" if np.size(weights) < 500 else "auto"
-    return convolved(padded, np.flip(weights), mode="valid", method=method)
+    y = convolved(padded, np.flip(weights), mode="valid", method=method)
+    return y.astype(x.dtype, copy=False)  # as in SciPy, the image decides
 
 
 def _listed(value: Any, count: int) -> list[Any]:

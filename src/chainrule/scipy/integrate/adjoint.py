@@ -20,7 +20,7 @@ import numpy as np
 import scipy.integrate
 
 from chainrule.graph import Node, Primitive, Traced, spec_of
-from chainrule.graph.primitive import Saves
+from chainrule.graph.primitive import Saves, Wanted
 from chainrule.scipy.integrate.problems import Problem
 from chainrule.transforms.forward_mode import jvp
 from chainrule.transforms.reverse_mode import pullback
@@ -38,7 +38,7 @@ class Integrated(Primitive):
         return Saves(None, None)
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self, node: Node, wanted: Wanted, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
         # As for a checkpoint: an adjoint among plain transposes is conjugated on both sides.
         found = _walk_back(node.params["problem"], xs, ys[0], np.conjugate(gs[0]))

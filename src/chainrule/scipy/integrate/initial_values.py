@@ -10,7 +10,7 @@ import scipy.integrate
 
 from chainrule import errors
 from chainrule.graph.node import callers_place
-from chainrule.scipy.forwarding import array, is_traced, refused
+from chainrule.scipy.forwarding import array, double, is_traced, refused
 from chainrule.scipy.integrate import runge_kutta
 from chainrule.scipy.integrate.adjoint import integrated
 from chainrule.scipy.integrate.problems import Problem, slopes
@@ -67,8 +67,8 @@ def solve_ivp(
     solve = _discrete if how == "discrete" else _adjoint
     options = {name: concrete(value) for name, value in options.items()}
     start, end = t_span
-    times = None if t_eval is None else array(t_eval)
-    found = solve(hoisted, (start, end), array(y0), method, times, options)
+    times = None if t_eval is None else double(t_eval)
+    found = solve(hoisted, (start, end), double(y0), method, times, options)
     if not dense_output:
         found.sol = None
     return found
@@ -208,8 +208,8 @@ def odeint(
 
     args = args if isinstance(args, tuple) else (args,)
     hoisted = Hoisted(by_time, args)
-    start = np.atleast_1d(array(y0))
-    times = array(t)
+    start = np.atleast_1d(double(y0))
+    times = double(t)
     if not (is_traced((y0, t)) or hoisted.leaves or _hides(by_time, times, start, args, False)):
         return scipy.integrate.odeint(func, y0, t, args, *positional, tfirst=tfirst, **options)
     asked = [name for name in _OPTIONS_OF_ODEINT if options.get(name)]

@@ -15,7 +15,7 @@ import numpy as np
 import scipy.integrate
 
 from chainrule.graph import Node, Primitive, spec_of
-from chainrule.graph.primitive import Saves
+from chainrule.graph.primitive import Saves, Wanted
 from chainrule.scipy.forwarding import array
 from chainrule.tracing.conversion import concrete
 from chainrule.transforms.closures import depends
@@ -89,7 +89,7 @@ class Integral(Primitive):
         return Saves(None, None)
 
     def pulls(
-        self, node: Node, wanted: list[int], xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
+        self, node: Node, wanted: Wanted, xs: tuple[Any, ...], ys: tuple[Any, ...], gs: list[Any]
     ) -> list[Any]:
         # As for a checkpoint: an adjoint among plain transposes is conjugated on both sides.
         integrand, g = node.params["integrand"], np.conjugate(gs[0])

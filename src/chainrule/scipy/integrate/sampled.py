@@ -20,7 +20,7 @@ def _last(y: Any, x: Any, dx: Any, axis: int) -> tuple[Any, Any]:
     size = y.shape[axis]
     y = np.moveaxis(y, axis, -1)
     if x is None:
-        dx = array(dx)
+        dx = np.asarray(dx, y.real.dtype) if isinstance(dx, float | int) else array(dx)
         if np.ndim(dx):
             dx = np.moveaxis(dx, axis, -1)
         return y, np.broadcast_to(dx, (*np.shape(dx)[:-1], size - 1))

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import scipy.interpolate
 
-from chainrule.scipy.forwarding import array, is_traced, refused
+from chainrule.scipy.forwarding import array, double, is_traced, refused
 from chainrule.scipy.interpolate.banded import banded_solve
 from chainrule.scipy.interpolate.piecewise import check_nodes, placed
 from chainrule.tracing.conversion import concrete
@@ -83,7 +83,7 @@ class BSpline:
         if not is_traced((t, c)):
             self._hold(scipy.interpolate.BSpline(t, c, k, extrapolate, axis))
             return
-        t, c = array(t), array(c)
+        t, c = double(t), double(c)
         # SciPy's constructor checks the numbers.
         scipy.interpolate.BSpline(concrete(t), concrete(c), k, extrapolate, axis)
         self._make(t, np.moveaxis(c, axis, 0), k, extrapolate, axis % c.ndim)

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.interpolate
 
 from chainrule.graph import Traced
-from chainrule.scipy.forwarding import array, is_traced, refused
+from chainrule.scipy.forwarding import array, double, is_traced, refused
 from chainrule.tracing.conversion import concrete
 
 
@@ -61,10 +61,10 @@ class PPoly:
         if not is_traced((c, x)):
             self._hold(scipy.interpolate.PPoly(c, x, extrapolate, axis))
             return
-        c = array(c)
+        c = double(c)
         if axis:
             c = np.moveaxis(np.moveaxis(c, axis + 1, 0), axis + 1, 0)
-        self._make(c, array(x), True if extrapolate is None else extrapolate, axis)
+        self._make(c, double(x), True if extrapolate is None else extrapolate, axis)
 
     def _hold(self, plain: Any) -> Self:
         """Stand for an object of SciPy."""
@@ -169,7 +169,7 @@ class PPoly:
 
 def check_nodes(x: Any, y: Any, axis: int) -> tuple[Any, Any, int]:
     """Nodes, and values with the axis of interpolation first, as SciPy's constructors take them."""
-    x, y = array(x), array(y)
+    x, y = double(x), double(y)
     axis = axis % y.ndim
     if x.ndim != 1 or x.shape[0] < 2 or x.shape[0] != y.shape[axis]:
         raise ValueError("x must have one axis of at least 2 entries, as many as y along `axis`")

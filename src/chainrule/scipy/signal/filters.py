@@ -94,7 +94,7 @@ recursive: General = primitive(
 
 
 def _resized(b: Any, size: int) -> Any:
-    return b if b.shape[0] == size else np.concatenate([b, np.zeros(size - b.shape[0])])
+    return b if b.shape[0] == size else np.concatenate([b, np.zeros(size - b.shape[0], b.dtype)])
 
 
 def _filtered(b: Any, a: Any, x: Any, zi: Any) -> tuple[Any, Any]:
@@ -102,11 +102,11 @@ def _filtered(b: Any, a: Any, x: Any, zi: Any) -> tuple[Any, Any]:
     b, a = b / a[0], a[1:] / a[0]
     order = max(b.shape[0], a.shape[0] + 1) - 1
     size = x.shape[-1]
-    room = np.zeros((*x.shape[:-1], order))
+    room = np.zeros((*x.shape[:-1], order), x.dtype)
     longer = np.concatenate([x, room], axis=-1)
     u = finite(b, longer)
     if zi is not None:
-        tail = np.zeros((*x.shape[:-1], size))
+        tail = np.zeros((*x.shape[:-1], size), zi.dtype)
         zi = np.broadcast_to(zi, (*x.shape[:-1], order))
         u = u + np.concatenate([zi, tail], axis=-1)
     y = recursive(a, u[..., :size]) if a.shape[0] else u[..., :size]
@@ -114,7 +114,7 @@ def _filtered(b: Any, a: Any, x: Any, zi: Any) -> tuple[Any, Any]:
         return y, None
     after = u[..., size:]
     if a.shape[0] and order:
-        past = finite(np.concatenate([np.zeros(1), a]), np.concatenate([y, room], axis=-1))
+        past = finite(np.concatenate([np.zeros(1, a.dtype), a]), np.concatenate([y, room], axis=-1))
         after = after - past[..., size:]
     return y, after
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import scipy.spatial.distance as original
 
-from chainrule.scipy.forwarding import array, forwarding, refused, stands_for
+from chainrule.scipy.forwarding import array, double, forwarding, refused, stands_for
 
 Metric = Callable[..., Any]
 
@@ -103,7 +103,7 @@ def _of_vectors(name: str) -> Metric:
 
     def distance(u: Any, v: Any, *args: Any, **options: Any) -> Any:
         args = tuple(map(_option, args))
-        return metric(array(u), array(v), *args, **{k: _option(o) for k, o in options.items()})
+        return metric(double(u), double(v), *args, **{k: _option(o) for k, o in options.items()})
 
     distance.__name__ = distance.__qualname__ = name
     distance.__doc__ = f"`scipy.spatial.distance.{name}` of two vectors."
@@ -111,7 +111,7 @@ def _of_vectors(name: str) -> Metric:
 
 
 def _option(value: Any) -> Any:
-    return value if value is None or np.ndim(value) == 0 else array(value)
+    return value if value is None or np.ndim(value) == 0 else double(value)
 
 
 braycurtis = _of_vectors("braycurtis")
@@ -150,7 +150,7 @@ def cdist(XA: Any, XB: Any, metric: Any = "euclidean", *, out: Any = None, **opt
     >>> cr.grad(lambda a: np.sum(cdist(a, points)))(np.array([[3.0, 0.0]]))
     array([[ 1., -1.]])
     """
-    a, b = array(XA), array(XB)
+    a, b = double(XA), double(XB)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise ValueError("XA and XB must have two axes, and the same number of columns")
     return _metric(original.cdist, metric, options)(a[:, None, :], b[None, :, :])
@@ -159,7 +159,7 @@ def cdist(XA: Any, XB: Any, metric: Any = "euclidean", *, out: Any = None, **opt
 @stands_for(original.pdist)
 def pdist(X: Any, metric: Any = "euclidean", *, out: Any = None, **options: Any) -> Any:
     """`scipy.spatial.distance.pdist`: the distances of all pairs of rows, in a vector."""
-    x = array(X)
+    x = double(X)
     first, second = np.triu_indices(x.shape[0], 1)
     return _metric(original.pdist, metric, options)(x[first], x[second])
 
