@@ -22,7 +22,7 @@ ChainruleError
 │   └── NodeUnfinishedError (NotImplementedError)  a node without its forward or backward
 ├── LabelError       (ValueError)       labels that do not fit the scores
 ├── SettingError     (ValueError)       a setting outside the range in which it means something
-├── DivergenceError  (ArithmeticError)  a training whose loss is no longer a finite number
+├── DivergenceError  (ArithmeticError)  a training or a solver that left the finite numbers
 ├── CommandError     (ValueError)       what a command was given and cannot work with
 └── WeightsError     (OSError)          a weights file that is missing, damaged or cannot be written
 """
@@ -113,7 +113,7 @@ class SettingError(ChainruleError, ValueError):
 
 
 class DivergenceError(ChainruleError, ArithmeticError):
-    """A training whose loss has become infinite or not a number."""
+    """A training whose loss is infinite or not a number, or a solver that had to give up."""
 
 
 class CommandError(ChainruleError, ValueError):

@@ -12,6 +12,7 @@ import scipy.integrate
 
 from chainrule import errors, grad, hessian, jacobian, jvp, value_and_grad, vjp
 from chainrule.scipy import integrate
+from chainrule.scipy.integrate.problems import Problem
 from chainrule.scipy.integrate.runge_kutta import Trajectory
 
 EXPLICIT = ("RK23", "RK45", "DOP853")
@@ -205,6 +206,15 @@ def test_pieces_of_a_long_way(monkeypatch):
     whole = grad(end)(0.5)
     monkeypatch.setattr("chainrule.scipy.integrate.adjoint.STEPS_PER_PIECE", 3)
     np.testing.assert_allclose(grad(end)(0.5), whole, rtol=1e-7)
+
+
+def test_a_problem_that_cannot_be_solved_is_an_error():
+    """y' = y² from 1 has a pole at t = 1: what a derivative needs beyond it does not exist."""
+    problem = Problem(lambda t, y: y**2, "RK45", {})
+    with pytest.raises(errors.DivergenceError, match=r"test_initial_values.py:\d+ could not be"):
+        problem.values((), np.ones(1), np.array([0.0, 2.0]))
+    with pytest.raises(errors.DivergenceError, match=r"integrated beyond t = 1"):
+        list(problem.steps((), 0.0, 2.0, np.ones(1)))
 
 
 @pytest.mark.parametrize("way", ["discrete", "adjoint"])

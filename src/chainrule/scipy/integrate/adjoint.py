@@ -17,7 +17,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.integrate
 
 from chainrule.graph import Node, Primitive, Traced, spec_of
 from chainrule.graph.primitive import Saves, Wanted
@@ -141,16 +140,11 @@ def _pieces(
     problem: Problem, leaves: tuple[Any, ...], start: float, end: float, y0: Any
 ) -> list[tuple[float, Any]]:
     """Where to begin again: (time, state) at the start and after every hundredth step."""
-    larger = problem.augmented(problem.function, copies=1)
-    method, options = larger.method, larger.options
-    kind = getattr(scipy.integrate, method) if isinstance(method, str) else method
-    solver = kind(larger.plain(leaves), start, y0, end, **options)
-    found, count = [(start, y0)], 0
-    while solver.status == "running":
-        solver.step()
-        count += 1
-        if count % STEPS_PER_PIECE == 0 and solver.status == "running":
-            found.append((solver.t, solver.y.copy()))
+    found = [(start, y0)]
+    forward = problem.augmented(problem.function, copies=1)
+    for count, (t, y) in enumerate(forward.steps(leaves, start, end, y0), start=1):
+        if count % STEPS_PER_PIECE == 0 and t != end:
+            found.append((t, y.copy()))
     return found
 
 
@@ -187,7 +181,8 @@ def _plain_leg(
         larger = problem.augmented(backwards, copies=None)
         if larger.method in ("Radau", "BDF", "LSODA") and w.dtype.kind == "f":
             larger.options["jac"] = matrix
-        w = larger.solved((), stop, begin, w).y[:, -1]
+        for _, state in larger.steps((), stop, begin, w):
+            w = state
         stop = begin
     return _unpacked(w, size, leaves)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import scipy.integrate
 
+from chainrule import errors
+from chainrule.graph.node import callers_place
 from chainrule.scipy.forwarding import array
 from chainrule.tracing.conversion import concrete
 from chainrule.transforms.closures import Hoisted, depends
@@ -19,6 +21,14 @@ def slopes(out: Any, y: Any) -> Any:
     """What a right-hand side returned, as an array like `y`; of one entry it may be a number."""
     out = array(out)
     return out if out.shape == y.shape else np.broadcast_to(out, y.shape)
+
+
+def _gave_up(t: float, message: str) -> errors.DivergenceError:
+    return errors.DivergenceError(
+        f"the derivative of the differential equation solved at {callers_place()} could not be "
+        f"integrated beyond t = {t:.6g}: {message} Loosen rtol and atol, choose a stiff method, or "
+        "use gradient='discrete'"
+    )
 
 
 class Problem:
@@ -83,7 +93,24 @@ class Problem:
         end = times[-1] if self.end is None else self.end
         if end == times[0]:
             return np.repeat(np.asarray(y0)[:, None], len(times), axis=1)
-        return self.solved(leaves, times[0], end, y0, t_eval=times).y
+        found = self.solved(leaves, times[0], end, y0, t_eval=times)
+        if found.y.shape[1] < len(times):
+            raise _gave_up(found.t[-1] if len(found.t) else times[0], found.message)
+        return found.y
+
+    def steps(
+        self, leaves: tuple[Any, ...], start: float, end: float, y0: Any
+    ) -> Iterator[tuple[float, Any]]:
+        """(time, state) after every step of SciPy's solver, of which only the last is held."""
+        kind = (
+            getattr(scipy.integrate, self.method) if isinstance(self.method, str) else self.method
+        )
+        solver = kind(self.plain(leaves), start, y0, end, **self.options)
+        while solver.status == "running":
+            message = solver.step()
+            if solver.status == "failed":
+                raise _gave_up(solver.t, message)
+            yield solver.t, solver.y
 
     def augmented(self, function: Function, copies: int | None) -> Problem:
         """The same solver for a larger state: `copies` of this one, or any other (None).
