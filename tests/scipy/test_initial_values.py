@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import scipy.integrate
 
+import chainrule.numpy as cnp
 from chainrule import errors, grad, hessian, jacobian, jvp, value_and_grad, vjp
 from chainrule.scipy import integrate
 from chainrule.scipy.integrate.problems import Problem
@@ -273,6 +274,24 @@ def test_odeint():
     by_args = grad(lambda a: integrate.odeint(hunt, START, times, (a, 0.7), tfirst=True)[-1, 0])
     by_closure = grad(lambda a: states(START, a, 0.7, times)[-1, 0])
     np.testing.assert_allclose(by_args(1.1), by_closure(1.1), rtol=1e-6)
+
+
+def test_constants_made_inside_a_derivative_are_numbers_to_scipy():
+    """`zeros` of chainrule.numpy gives traced constants there, which SciPy could not take."""
+
+    def rotate(t, y):
+        out = cnp.zeros(2)
+        out[0], out[1] = y[1], -y[0]
+        return out
+
+    def f(x):
+        turned = integrate.solve_ivp(rotate, (0.0, 1.0), [1.0, 0.0], **FINE).y[0, -1]
+        swept = integrate.odeint(rotate, [1.0, 0.0], [0.0, 1.0], tfirst=True)[-1, 0]
+        area = integrate.quad(lambda t: cnp.zeros(1)[0] + t, 0.0, 1.0)[0]
+        return x * turned, x * swept, x * area
+
+    for k, slope in enumerate((np.cos(1.0), np.cos(1.0), 0.5)):
+        np.testing.assert_allclose(grad(lambda x, k=k: f(x)[k])(2.0), slope, rtol=1e-6)
 
 
 def test_nothing_traced_is_scipys_own():

@@ -17,7 +17,9 @@ import numpy as np
 from chainrule import errors
 from chainrule.graph import Traced
 from chainrule.graph.node import callers_place
-from chainrule.tracing.conversion import gathered, unsupported
+from chainrule.tracing.conversion import concrete, gathered, unsupported
+from chainrule.tracing.levels import innermost
+from chainrule.transforms.closures import Hoisted, depends
 
 Function = Callable[..., Any]
 
@@ -47,6 +49,27 @@ def double(value: Any) -> Any:
     value = array(value)
     wide = np.dtype(np.complex128 if value.dtype.kind == "c" else np.float64)
     return value if value.dtype == wide else value.astype(wide)
+
+
+def plainly(function: Function) -> Function:
+    """A user's function for SciPy to call: constants of a running derivative become numbers.
+
+    One value that does depend on a variable is an error, not a number without its derivative.
+    """
+    if innermost() is None:
+        return function
+    hidden = Hoisted(function).hidden
+
+    def call(*args: Any) -> Any:
+        out = function(*args)
+        if not is_traced(out):
+            return out
+        out = array(out)
+        if depends(out):
+            raise hidden()
+        return concrete(out)
+
+    return call
 
 
 def stands_for(original: Any) -> Callable[[Function], Function]:

@@ -98,18 +98,20 @@ class _Rebuilding:
         cells = value.__closure__ or ()
         held = [_content(cell) for cell in cells]
         parts = [*held, value.__defaults__, value.__kwdefaults__]
-        self.known[id(value)] = value
+        fresh = tuple(types.CellType(content) for content in held)
+        # A function that calls itself has to find its new self in its closure.
+        again = _copied(value, fresh)
+        self.known[id(value)] = again
         new = [self(part, depth + 1) for part in parts]
-        if all(a is b for a, b in zip(new, parts, strict=True)):
+        if all(a is b or a is again for a, b in zip(new, parts, strict=True)):
+            self.known[id(value)] = value
             return value
-        closure = tuple(
-            cell if one is other else types.CellType(other)
-            for cell, one, other in zip(cells, held, new[:-2], strict=True)
-        )
-        found = types.FunctionType(
-            value.__code__, value.__globals__, value.__name__, new[-2], closure
-        )
-        found.__kwdefaults__ = new[-1]
+        for cell, other in zip(fresh, new[:-2], strict=True):
+            cell.cell_contents = other
+        # Cells whose content stays are shared, so that what is written to them is seen.
+        again.__defaults__, again.__kwdefaults__ = new[-2:]
+        pairs = zip(cells, fresh, held, new[:-2], strict=True)
+        found = _copied(again, tuple(c if one is other else f for c, f, one, other in pairs))
         self.known[id(value)] = found
         return found
 
@@ -129,6 +131,15 @@ def _content(cell: types.CellType) -> Any:
         return cell.cell_contents
     except ValueError:  # a variable that has no value yet
         return None
+
+
+def _copied(value: types.FunctionType, closure: tuple[types.CellType, ...]) -> types.FunctionType:
+    """The same function over other cells."""
+    found = types.FunctionType(
+        value.__code__, value.__globals__, value.__name__, value.__defaults__, closure
+    )
+    found.__kwdefaults__ = value.__kwdefaults__
+    return found
 
 
 class Hoisted:

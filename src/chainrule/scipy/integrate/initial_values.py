@@ -10,7 +10,7 @@ import scipy.integrate
 
 from chainrule import errors
 from chainrule.graph.node import callers_place
-from chainrule.scipy.forwarding import array, double, is_traced, refused
+from chainrule.scipy.forwarding import array, double, is_traced, plainly, refused
 from chainrule.scipy.integrate import runge_kutta
 from chainrule.scipy.integrate.adjoint import integrated
 from chainrule.scipy.integrate.problems import Problem, slopes
@@ -59,7 +59,16 @@ def solve_ivp(
     hoisted = Hoisted(fun, tuple(args or ()))
     if not (is_traced(call) or hoisted.leaves or _hides(fun, t_span, y0, args, vectorized)):
         return scipy.integrate.solve_ivp(
-            fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, **options
+            plainly(fun),
+            t_span,
+            y0,
+            method,
+            t_eval,
+            dense_output,
+            events,
+            vectorized,
+            args,
+            **options,
         )
     how = _way(method, gradient, dense_output, events)
     if vectorized:
@@ -211,7 +220,9 @@ def odeint(
     start = np.atleast_1d(double(y0))
     times = double(t)
     if not (is_traced((y0, t)) or hoisted.leaves or _hides(by_time, times, start, args, False)):
-        return scipy.integrate.odeint(func, y0, t, args, *positional, tfirst=tfirst, **options)
+        return scipy.integrate.odeint(
+            plainly(func), y0, t, args, *positional, tfirst=tfirst, **options
+        )
     asked = [name for name in _OPTIONS_OF_ODEINT if options.get(name)]
     if positional or asked:
         raise refused(

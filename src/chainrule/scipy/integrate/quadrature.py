@@ -9,7 +9,7 @@ import numpy as np
 import scipy.integrate
 import scipy.special
 
-from chainrule.scipy.forwarding import array, is_traced, refused
+from chainrule.scipy.forwarding import array, is_traced, plainly, refused
 from chainrule.scipy.integrate.integrals import Integrand, integral
 from chainrule.tracing.conversion import concrete
 from chainrule.tracing.levels import innermost
@@ -71,7 +71,7 @@ def quad(
     hoisted = Hoisted(func, args)
     if not _needs_derivative(hoisted, (a, b)):
         return scipy.integrate.quad(
-            func, a, b, args, full_output, epsabs, epsrel, limit, points, **special
+            plainly(func), a, b, args, full_output, epsabs, epsrel, limit, points, **special
         )
     if any(special.get(name) for name in ("weight", "wvar", "complex_func")):
         raise refused(scipy.integrate.quad, f"with {', '.join(special)}; write it into f")
@@ -87,7 +87,7 @@ def quad_vec(
     """`scipy.integrate.quad_vec`: the same for functions that return a vector."""
     hoisted = Hoisted(f, args)
     if not _needs_derivative(hoisted, (a, b)):
-        return scipy.integrate.quad_vec(f, a, b, *positional, args=args, **options)
+        return scipy.integrate.quad_vec(plainly(f), a, b, *positional, args=args, **options)
     options = {**dict(zip(("epsabs", "epsrel"), positional, strict=False)), **options}
     options = {"epsabs": 1e-200, "epsrel": 1e-8, **options}
     if len(positional) > 2 or options.get("full_output"):
