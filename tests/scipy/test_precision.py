@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 import scipy
+
 from chainrule import grad, vjp
 from chainrule.scipy import fft, integrate, interpolate, ndimage, signal
 from chainrule.scipy.spatial import distance

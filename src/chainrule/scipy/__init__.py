@@ -1,10 +1,4 @@
 """SciPy with derivatives: the names that SciPy has, for plain and traced arrays alike.
-"""What SciPy computes and cannot dispatch: the same names, with derivatives.
-
-`special` is loaded with the package; the others import SciPy, and so are loaded when first used.
-"""
-
-import importlib
 
 SciPy takes time to import, so each module comes with its first use. Calling SciPy's own ufuncs,
 `scipy.special.erf(x)`, on a traced array loads what they mean.
@@ -15,7 +9,10 @@ from types import ModuleType
 
 from chainrule.graph import registry
 
-_MODULES = ("linalg", "optimize", "special", "stats")
+_MODULES = (
+    *("fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "spatial"),
+    *("special", "stats"),
+)
 
 # Which module declares what the functions of SciPy's module of the same name mean.
 for _name in _MODULES:
@@ -32,12 +29,3 @@ def __getattr__(name: str) -> ModuleType:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES})
-_AT_FIRST_USE = ("fft", "integrate", "interpolate", "ndimage", "signal", "spatial")
-
-__all__ = ["special"]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _AT_FIRST_USE:
-        raise AttributeError(f"module 'chainrule.scipy' has no attribute {name!r}")
-    return importlib.import_module(f"chainrule.scipy.{name}")

@@ -19,7 +19,7 @@ from chainrule.graph import Traced
 from chainrule.graph.node import callers_place
 from chainrule.tracing.conversion import concrete, gathered, unsupported
 from chainrule.tracing.levels import innermost
-from chainrule.transforms.closures import Hoisted, depends
+from chainrule.transforms.hoisting import Hoisted, depends
 
 Function = Callable[..., Any]
 

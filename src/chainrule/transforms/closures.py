@@ -1,190 +1,123 @@
-"""The traced values that a function closes over, as arguments of their own.
+"""The traced values that a function closes over, found in its cells so that others can stand there.
 
-A solver that runs the user's function many times, on plain numbers, has to know every value that
-its result depends on. Those that come through a closure are found here, and replaced.
+A solver has to run on plain numbers, and a step that is computed again needs every value that it
+reads as an input. So the closed-over values of a derivative that is running become arguments: they
+are looked for in cells, defaults, partial arguments, and in the lists, tuples, dicts and functions
+that stand in those. What hides elsewhere, in attributes or globals, is met later and refused.
 """
 
 from __future__ import annotations
 
-import copy
 import functools
-import types
 from collections.abc import Callable
+from types import CellType, FunctionType
 from typing import Any
 
 import numpy as np
 
-from chainrule import errors
-from chainrule.graph import CONSTANT, Traced, is_inexact
-from chainrule.graph.node import callers_place
-from chainrule.tracing.conversion import concrete
-from chainrule.tracing.dual import Dual
+from chainrule.graph import Traced
+from chainrule.tracing.dispatch import lifted
 
-Function = Callable[..., Any]
-_DEEPEST = 12  # containers within objects within functions; a bound against endless structures
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic)
 
 
-def depends(value: Any) -> bool:
-    """Whether a value depends on a variable of a running derivative; constants of it do not."""
-    while isinstance(value, Traced):
-        value.settle()
-        mark = value.mark  # type: ignore[attr-defined]
-        constant = mark is None if isinstance(value, Dual) else mark[0].primitive is CONSTANT
-        if not constant:
-            return True
-        value = value.value
-    return False
+class Closure:
+    """A function, or a tuple of them, and in `values` the traced arrays that it closes over."""
 
+    __slots__ = ("_keys", "function", "values")
 
-class _Rebuilding:
-    """One walk through what a function reaches, with every traced array replaced by `swap`.
-
-    What holds none is left as it is, so that the identity of the user's own objects is kept.
-    """
-
-    def __init__(self, swap: Callable[[Any], Any]) -> None:
-        self.swap = swap
-        self.known: dict[int, Any] = {}
-
-    def __call__(self, value: Any, depth: int = 0) -> Any:
-        if isinstance(value, Traced):
-            return self.swap(value) if is_inexact(value) else concrete(value)
-        if depth > _DEEPEST or id(value) in self.known:
-            return self.known.get(id(value), value)
-        if isinstance(value, np.ndarray) and value.dtype.kind == "O":
-            return self._objects(value, depth)
-        if isinstance(value, list | tuple | dict):
-            return self._container(value, depth)
-        if isinstance(value, types.FunctionType):
-            return self._function(value, depth)
-        if isinstance(value, functools.partial):
-            parts = (value.func, value.args, value.keywords)
-            new = tuple(self(part, depth + 1) for part in parts)
-            changed = any(a is not b for a, b in zip(new, parts, strict=True))
-            return functools.partial(new[0], *new[1], **new[2]) if changed else value
-        if isinstance(value, types.MethodType):
-            owner = self(value.__self__, depth + 1)
-            same = owner is value.__self__
-            return value if same else types.MethodType(value.__func__, owner)
-        if isinstance(value, type | types.ModuleType) or not hasattr(value, "__dict__"):
-            return value
-        return self._object(value, depth)
-
-    def _objects(self, value: Any, depth: int) -> Any:
-        if not any(isinstance(entry, Traced) for entry in value.flat):
-            return value
-        new = np.empty(value.shape, object)
-        for index in np.ndindex(*value.shape):
-            new[index] = self(value[index], depth + 1)
-        return new
-
-    def _container(self, value: Any, depth: int) -> Any:
-        self.known[id(value)] = value
-        parts = list(value.values()) if isinstance(value, dict) else list(value)
-        new = [self(part, depth + 1) for part in parts]
-        if all(a is b for a, b in zip(new, parts, strict=True)):
-            return value
-        if isinstance(value, dict):
-            found: Any = copy.copy(value)
-            found.update(zip(value, new, strict=True))
-        elif hasattr(value, "_fields"):
-            found = type(value)(*new)
-        else:
-            found = type(value)(new)
-        self.known[id(value)] = found
-        return found
-
-    def _function(self, value: types.FunctionType, depth: int) -> Any:
-        cells = value.__closure__ or ()
-        held = [_content(cell) for cell in cells]
-        parts = [*held, value.__defaults__, value.__kwdefaults__]
-        fresh = tuple(types.CellType(content) for content in held)
-        # A function that calls itself has to find its new self in its closure.
-        again = _copied(value, fresh)
-        self.known[id(value)] = again
-        new = [self(part, depth + 1) for part in parts]
-        if all(a is b or a is again for a, b in zip(new, parts, strict=True)):
-            self.known[id(value)] = value
-            return value
-        for cell, other in zip(fresh, new[:-2], strict=True):
-            cell.cell_contents = other
-        # Cells whose content stays are shared, so that what is written to them is seen.
-        again.__defaults__, again.__kwdefaults__ = new[-2:]
-        pairs = zip(cells, fresh, held, new[:-2], strict=True)
-        found = _copied(again, tuple(c if one is other else f for c, f, one, other in pairs))
-        self.known[id(value)] = found
-        return found
-
-    def _object(self, value: Any, depth: int) -> Any:
-        self.known[id(value)] = value
-        new = {name: self(part, depth + 1) for name, part in vars(value).items()}
-        if all(new[name] is part for name, part in vars(value).items()):
-            return value
-        found = copy.copy(value)
-        vars(found).update(new)
-        self.known[id(value)] = found
-        return found
-
-
-def _content(cell: types.CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # a variable that has no value yet
-        return None
-
-
-def _copied(value: types.FunctionType, closure: tuple[types.CellType, ...]) -> types.FunctionType:
-    """The same function over other cells."""
-    found = types.FunctionType(
-        value.__code__, value.__globals__, value.__name__, value.__defaults__, closure
-    )
-    found.__kwdefaults__ = value.__kwdefaults__
-    return found
-
-
-class Hoisted:
-    """`function` with the traced values that it closes over as its last arguments, `leaves`.
-
-    Found are those in its closure, its defaults, `functools.partial`, the object of a method, and
-    the containers and functions in them. `args` are further arguments of every call, in which
-    traced values are leaves too.
-    """
-
-    __slots__ = ("_args", "function", "leaves", "place")
-
-    def __init__(self, function: Function, args: tuple[Any, ...] = ()) -> None:
+    def __init__(self, function: Any) -> None:
         self.function = function
-        self._args = args
-        self.place = callers_place()
-        self.leaves: list[Any] = []
-        _Rebuilding(self._note)((function, args))
+        found: dict[int, Any] = {}
 
-    def _note(self, value: Any) -> Any:
-        if depends(value) and not any(value is leaf for leaf in self.leaves):
-            self.leaves.append(value)
+        def note(value: Any) -> Any:
+            array = found.get(id(value), lifted(value))
+            if isinstance(array, Traced):
+                found[id(value)] = array
+            return value
+
+        _swapped(function, note, {})
+        self._keys = list(found)
+        self.values: list[Any] = list(found.values())
+
+    def holding(self, values: list[Any]) -> Any:
+        """The same function with other values in the places of `self.values`."""
+        if not self.values:
+            return self.function
+        # By identity: once its transform has returned, a traced array cannot even be looked at.
+        others = dict(zip(self._keys, values, strict=True))
+        return _swapped(self.function, lambda old: others.get(id(old), old), {})
+
+
+def _swapped(value: Any, swap: Callable[[Any], Any], memo: dict[int, Any]) -> Any:
+    """`value` with `swap` applied to what is traced in it; itself where nothing is.
+
+    `memo` has what became of each container and function, and stops where one holds itself.
+    """
+    kind = type(value)
+    if isinstance(value, Traced) or (kind is np.ndarray and value.dtype.kind == "O"):
+        return swap(value)
+    if kind is FunctionType:
+        return _function(value, swap, memo)
+    if not isinstance(value, list | tuple | dict | functools.partial):
         return value
+    if id(value) not in memo:
+        memo[id(value)] = value
+        memo[id(value)] = _container(value, swap, memo)
+    return memo[id(value)]
 
-    def with_leaves(self, leaves: tuple[Any, ...]) -> Function:
-        """The function of the remaining arguments, for given values of the leaves."""
-        numbers = {id(leaf): k for k, leaf in enumerate(self.leaves)}
 
-        def swap(value: Any) -> Any:
-            k = numbers.get(id(value))
-            return concrete(value) if k is None else leaves[k]
+def _container(value: Any, swap: Callable[[Any], Any], memo: dict[int, Any]) -> Any:
+    kind = type(value)
+    if kind is functools.partial:
+        old = (value.func, value.args, value.keywords)
+        function, args, keywords = new = _swapped(old, swap, memo)
+        return value if new is old else functools.partial(function, *args, **keywords)
+    if kind is dict:
+        entries = {key: _swapped(entry, swap, memo) for key, entry in value.items()}
+        return entries if any(entries[key] is not value[key] for key in value) else value
+    if kind is not list and not isinstance(value, tuple):
+        return value
+    parts = [_swapped(part, swap, memo) for part in value]
+    if all(n is o for n, o in zip(parts, value, strict=True)):
+        return value
+    return kind._make(parts) if hasattr(kind, "_make") else kind(parts)
 
-        function, args = self.function, self._args
-        if self.leaves or any(isinstance(arg, Traced) for arg in args):
-            function, args = _Rebuilding(swap)((function, args))
-        return (lambda *given: function(*given, *args)) if args else function
 
-    def plain(self) -> Function:
-        """The function with the numbers of its leaves, for a solver that cannot trace."""
-        return self.with_leaves(tuple(map(concrete, self.leaves)))
+def _function(function: FunctionType, swap: Callable[[Any], Any], memo: dict[int, Any]) -> Any:
+    """A function with other cells and defaults; cells of plain numbers are shared with the old."""
+    if id(function) in memo:
+        return memo[id(function)]
+    old = function.__closure__ or ()
+    if not old and not function.__defaults__ and not function.__kwdefaults__:
+        return function
+    cells = tuple([cell if _settled(cell) else CellType() for cell in old])
+    new = FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, cells
+    )
+    new.__kwdefaults__ = function.__kwdefaults__
+    new.__dict__.update(function.__dict__)
+    memo[id(function)] = new  # before its cells are filled: it may stand in one of them itself
+    changed = False
+    for cell, before in zip(cells, old, strict=True):
+        if cell is not before:
+            cell.cell_contents = _swapped(before.cell_contents, swap, memo)
+            changed = changed or cell.cell_contents is not before.cell_contents
+    if function.__defaults__:
+        new.__defaults__ = _swapped(function.__defaults__, swap, memo)
+    if function.__kwdefaults__:
+        new.__kwdefaults__ = _swapped(function.__kwdefaults__, swap, memo)
+    changed = changed or new.__defaults__ is not function.__defaults__
+    changed = changed or new.__kwdefaults__ is not function.__kwdefaults__
+    if not changed:
+        memo[id(function)] = function
+        return function
+    return new
 
-    def hidden(self) -> errors.InputError:
-        """The error for a result that depends on a value which was not found."""
-        name = getattr(self.function, "__name__", type(self.function).__name__)
-        return errors.InputError(
-            f"the function {name!r} given at {self.place} uses a value of the running derivative "
-            "that is neither among its arguments nor in its closure; pass it through args="
-        )
+
+def _settled(cell: CellType) -> bool:
+    """Whether a cell is empty or holds a plain number, so that a count kept in it stays shared."""
+    try:
+        return isinstance(cell.cell_contents, _PLAIN)
+    except ValueError:
+        return True

@@ -16,7 +16,7 @@ from chainrule.scipy.integrate.adjoint import integrated
 from chainrule.scipy.integrate.problems import Problem, slopes
 from chainrule.tracing.conversion import concrete
 from chainrule.tracing.levels import innermost
-from chainrule.transforms.closures import Hoisted, depends
+from chainrule.transforms.hoisting import Hoisted, depends
 
 Function = Callable[..., Any]
 

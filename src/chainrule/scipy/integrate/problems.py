@@ -12,7 +12,7 @@ from chainrule import errors
 from chainrule.graph.node import callers_place
 from chainrule.scipy.forwarding import array
 from chainrule.tracing.conversion import concrete
-from chainrule.transforms.closures import Hoisted, depends
+from chainrule.transforms.hoisting import Hoisted, depends
 
 Function = Callable[..., Any]
 

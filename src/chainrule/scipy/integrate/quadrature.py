@@ -13,7 +13,7 @@ from chainrule.scipy.forwarding import array, is_traced, plainly, refused
 from chainrule.scipy.integrate.integrals import Integrand, integral
 from chainrule.tracing.conversion import concrete
 from chainrule.tracing.levels import innermost
-from chainrule.transforms.closures import Hoisted, depends
+from chainrule.transforms.hoisting import Hoisted, depends
 
 Function = Callable[..., Any]
 

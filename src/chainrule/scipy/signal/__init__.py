@@ -22,6 +22,7 @@ from chainrule.scipy.signal.convolution import (
 )
 from chainrule.scipy.signal.filters import filtfilt, freqz, lfilter, lfilter_zi, sosfilt
 from chainrule.scipy.signal.smoothing import detrend, savgol_filter
+from chainrule.scipy.signal.spectra import hilbert, periodogram, resample, welch
 
 __all__ = [
     "convolve",
@@ -32,11 +33,15 @@ __all__ = [
     "fftconvolve",
     "filtfilt",
     "freqz",
+    "hilbert",
     "lfilter",
     "lfilter_zi",
     "oaconvolve",
+    "periodogram",
+    "resample",
     "savgol_filter",
     "sosfilt",
+    "welch",
 ]
 
 __getattr__, __dir__ = forwarding("scipy.signal", __all__)
