@@ -31,6 +31,7 @@ from chainrule.transforms import (
     value_grad_and_aux,
     vjp,
     while_loop,
+    vmap,
 )
 
 from chainrule import classroom, data, errors, nn, numpy, optim, scipy  # isort: skip
@@ -75,6 +76,7 @@ __all__ = [
     "value_grad_and_aux",
     "vjp",
     "while_loop",
+    "vmap",
 ]
 
 

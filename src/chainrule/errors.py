@@ -10,7 +10,7 @@ ChainruleError
 ├── WriteError (TypeError)            a traced value was written into a plain array
 ├── MutationError (ValueError)        an array that was recorded was written too early
 ├── LeakError (RuntimeError)          a traced value was used after its transform returned
-├── RuleError (TypeError)             a rule of a user's own that no record can be made of
+├── BatchError (ValueError)           the examples of a vmap do not go the same way
 ├── UnsupportedError (NotImplementedError)   an operation has no derivative here
 ├── ToleranceError (AssertionError)   a derivative is not what the check measured
 ├── ChoiceWarning (UserWarning)       a derivative asks for what an arbitrary choice decides
@@ -68,8 +68,8 @@ class LeakError(ChainruleError, RuntimeError):
     """A traced value was used after the transform that it belongs to had returned."""
 
 
-class RuleError(ChainruleError, TypeError):
-    """A derivative rule of a user's own is not stated as a record needs it."""
+class BatchError(ChainruleError, ValueError):
+    """Examples of a vmap differ in size, or in a value or a shape that the code depends on."""
 
 
 class UnsupportedError(ChainruleError, NotImplementedError):

@@ -183,6 +183,8 @@ KINDS: dict[str, Callable[[], list[Any]]] = {
     "analytic_operation": analytic_examples,
     "flat_operation": flat_examples,
     "joint_operation": joint_examples,
+    "example": lambda: [*examples(), *flat_examples()],
+    "smooth_example": examples,
     "record": lambda: list(registry),
     "broadcasting_record": lambda: [
         r for r in registry if r.form == "elementwise" and r.domain is not None and r.inputs == 2
@@ -234,6 +236,16 @@ def flat_operation(request: pytest.FixtureRequest, rng: np.random.Generator) -> 
 @pytest.fixture
 def joint_operation(request: pytest.FixtureRequest, rng: np.random.Generator) -> Operation:
     return request.param.draw(rng)
+
+
+@pytest.fixture
+def example(request: pytest.FixtureRequest) -> Example:
+    return request.param
+
+
+@pytest.fixture
+def smooth_example(request: pytest.FixtureRequest) -> Example:
+    return request.param
 
 
 @pytest.fixture

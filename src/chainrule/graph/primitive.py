@@ -200,11 +200,11 @@ class Primitive:
     samples      the inputs on which its rules are tested, see `primitives/samples.py`
     inputs       how many array inputs it has, or None where calls differ
     outputs      how many arrays it returns
-    surrogate    why its rule is meant to differ from the derivative; "" where it is the derivative
-    home         the registry that lists it; None for a record of a user's own
+    batch        how it acts on many examples at once, `primitives/batching.py`; None: one by one
     """
 
     __slots__ = (
+        "batch",
         "compute",
         "domain",
         "flat_inputs",
@@ -237,8 +237,7 @@ class Primitive:
         inputs: int | None = 1,
         outputs: int = 1,
         note: str = "",
-        surrogate: str = "",
-        home: Registry | None = registry,
+        batch: ArrayFunction | None = None,
     ) -> None:
         if numpy is None and compute is None:
             raise TypeError(f"the primitive {name!r} needs `numpy` or `compute`")
@@ -252,7 +251,7 @@ class Primitive:
         self.inputs = inputs
         self.outputs = outputs
         self.note = note
-        self.surrogate = surrogate
+        self.batch = batch
         self.records = True  # whether a derivative can pass through it at all
         self.flat_inputs: frozenset[int] = frozenset()  # structurally zero derivatives
         self.uses_shapes = False

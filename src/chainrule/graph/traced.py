@@ -15,6 +15,7 @@ class Level:
     """
 
     __slots__ = ("open", "standing", "tag", "title")
+    maps = False  # whether a value of this level is that of many examples
 
     def __init__(self, tag: int, title: str) -> None:
         self.tag = tag
@@ -25,6 +26,10 @@ class Level:
     def read(self, array: Traced, kind: str) -> Any:
         """The value of `array` one level down, because the code asks for its number."""
         return array.value
+
+    def memory(self, array: Traced) -> Any:
+        """What lies under all levels in the memory that `array` stands for."""
+        raise NotImplementedError
 
     def constant(self, value: Any) -> Any:
         """A traced array of this level that holds a value which depends on no variable."""

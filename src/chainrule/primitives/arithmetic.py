@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import composition
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.declare import MINUS_ONE, ONE, chain_product, elementwise, linear
 from chainrule.primitives.samples import POSITIVE, REAL, case, domain, normal, positive, real
 
@@ -162,6 +163,7 @@ astype = linear(
     transposed=lambda g: g,
     latex="{x}",
     samples=[case(normal(3, 4), dtype=np.float64)],
+    batch=entrywise,
     note="a cast; what cannot be represented is rounded, which has no derivative of its own",
 )
 

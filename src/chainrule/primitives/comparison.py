@@ -13,6 +13,7 @@ import numpy as np
 
 from chainrule.graph import Traced, composition, registry
 from chainrule.primitives.arithmetic import as_operands, hypot
+from chainrule.primitives.batching import Batch, along, entrywise, only, over_axes
 from chainrule.primitives.declare import ONE, ZERO, elementwise, flat, linear
 from chainrule.primitives.samples import (
     POSITIVE,
@@ -56,6 +57,7 @@ for _ufunc, _python, _latex, _samples in (
         latex=_latex,
         inputs=2,
         samples=_samples,
+        batch=entrywise,
     )
 
 
@@ -64,7 +66,9 @@ def _named(function: Any) -> str:
     return rf"\operatorname{{{{{function.__name__.replace('_', ' ')}}}}}({{x}})"
 
 
-def _flat(functions: tuple[Any, ...], reason: str, *samples: Case) -> None:
+def _flat(
+    functions: tuple[Any, ...], reason: str, *samples: Case, batch: Batch | None = None
+) -> None:
     """Flat records under NumPy's own names."""
     for function in functions:
         latex = _named(function)
@@ -75,22 +79,27 @@ def _flat(functions: tuple[Any, ...], reason: str, *samples: Case) -> None:
             latex=latex,
             inputs=None,
             samples=list(samples),
+            batch=batch,
         )
 
 
 _TESTS = (np.isnan, np.isinf, np.isfinite, np.isposinf, np.isneginf, np.signbit)
-_COMPARED = (np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isin)
-_flat((np.logical_not, *_TESTS, np.isreal, np.iscomplex, np.all, np.any), TRUTH, case(apart(3, 4)))
-_flat(_COMPARED, TRUTH, case(apart(3, 4), apart(3, 4)))
-_flat((np.invert,), TRUTH, case(mask(3, 4)))
-_EXTREMAL = (np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort)
-_COUNTED = (np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero)
-_flat((*_EXTREMAL, *_COUNTED), POSITIONS, case(apart(6)))
-_flat((np.argpartition,), POSITIONS, case(apart(6), kth=2))
-_flat((np.lexsort,), POSITIONS, case(apart(2, 6)))
-_flat((np.searchsorted,), POSITIONS, case(np.array([-1.0, 0.0, 1.0]), apart(4)))
-_flat((np.digitize,), POSITIONS, case(apart(4), np.array([-1.0, 0.0, 1.0])))
-_flat((np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round), STEPS, case(apart(3, 4)))
+_ROUNDED = (np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round)
+_flat((np.logical_not, *_TESTS, np.isreal, np.iscomplex), TRUTH, case(apart(3, 4)), batch=entrywise)
+_flat((np.all, np.any), TRUTH, case(apart(3, 4)), batch=over_axes)
+_flat((np.isclose,), TRUTH, case(apart(3, 4), apart(3, 4)), batch=entrywise)
+_flat((np.allclose, np.array_equal, np.array_equiv), TRUTH, case(apart(3, 4), apart(3, 4)))
+_flat((np.isin,), TRUTH, case(apart(3, 4), apart(3, 4)), batch=only(0))
+_flat((np.invert,), TRUTH, case(mask(3, 4)), batch=entrywise)
+_flat(
+    (np.argmax, np.argmin, np.nanargmax, np.nanargmin), POSITIONS, case(apart(6)), batch=along(None)
+)
+_flat((np.argsort,), POSITIONS, case(apart(6)), batch=along(-1))
+_flat((np.nonzero, np.flatnonzero, np.argwhere), POSITIONS, case(apart(6)))
+_flat((np.count_nonzero,), POSITIONS, case(apart(6)), batch=over_axes)
+_flat((np.searchsorted,), POSITIONS, case(np.array([-1.0, 0.0, 1.0]), apart(4)), batch=only(1))
+_flat((np.digitize,), POSITIONS, case(apart(4), np.array([-1.0, 0.0, 1.0])), batch=only(0))
+_flat(_ROUNDED, STEPS, case(apart(3, 4)), batch=entrywise)
 composition(np.around)(registry["round"])
 _WHOLE = case(np.array([6, 4, 9]), np.array([3, 2, 6]))
 _flat((np.gcd, np.lcm, np.left_shift, np.right_shift), WHOLE_NUMBERS, _WHOLE)
@@ -137,6 +146,7 @@ sign_of_real = flat(
     reason=STEPS,
     latex=r"\operatorname{{sgn}} {x}",
     samples=[case(apart(3, 4))],
+    batch=entrywise,
 )
 absolute_of_real = elementwise(
     "absolute",
@@ -193,6 +203,7 @@ floor_divide = flat(
     inputs=2,
     latex=r"\left\lfloor {x1} / {x2} \right\rfloor",
     samples=[case(apart(3, 4), normal(4))],
+    batch=entrywise,
 )
 remainder = elementwise(
     "remainder",
@@ -264,6 +275,7 @@ select = linear(
     inputs=3,
     transposed=lambda g, x1, i: np.where(x1, g, 0) if i == 1 else np.where(x1, 0, g),
     latex=r"{x1} \mathbin{{?}} {x2} : {x3}",
+    batch=entrywise,
     samples=[case(mask(3, 4), normal(3, 4), normal(4)), case(mask(3, 1), normal(4), normal(3, 4))],
 )
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import composition
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.declare import linear
 from chainrule.primitives.samples import case, normal
 from chainrule.primitives.views import view, view_composition
@@ -26,6 +27,7 @@ real_part = view(
     transposed=lambda g: g,
     back=lambda base, y: y + 1j * np.imag(base),
     latex=r"\operatorname{{Re}} {x}",
+    batch=entrywise,
     samples=[case(_complex), case(normal(3, 4))],
 )
 imaginary_part = view(
@@ -34,6 +36,7 @@ imaginary_part = view(
     transposed=lambda g: g * -1j,
     back=lambda base, y: np.real(base) + 1j * y,
     latex=r"\operatorname{{Im}} {x}",
+    batch=entrywise,
     samples=[case(_complex)],
 )
 conjugate = linear(
@@ -41,6 +44,7 @@ conjugate = linear(
     compute=np.conjugate,
     transposed=lambda g: np.conjugate(g),
     latex=r"\overline{{{x}}}",
+    batch=entrywise,
     samples=[case(_complex)],
 )
 

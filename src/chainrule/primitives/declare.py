@@ -19,8 +19,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.graph import Flat, Node, Primitive, Rule, Spec, is_inexact, spec_of
-from chainrule.graph.primitive import Wanted, input_spec
+from chainrule.graph import Flat, Node, Primitive, Rule, Spec, Traced, is_inexact, spec_of
+from chainrule.graph.primitive import input_spec
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.samples import Case, Domain
 
 
@@ -64,7 +65,7 @@ class Elementwise(Primitive):
     def __init__(
         self, name: str, *, partials: Sequence[Callable[..., Any] | Constant], **record: Any
     ) -> None:
-        super().__init__(name, inputs=len(partials), **record)
+        super().__init__(name, inputs=len(partials), batch=entrywise, **record)
         self.partials = tuple(p if isinstance(p, Constant) else Rule(p) for p in partials)
         self.flat_inputs = frozenset(
             i for i, p in enumerate(self.partials) if isinstance(p, Constant) and p.value == 0
@@ -309,6 +310,7 @@ chain_product: Multilinear = Multilinear(
         Case((lambda r: r.normal(size=(3, 4)), lambda r: r.normal(size=(3, 4))), {}),
         Case((lambda r: r.normal(size=(4,)), lambda r: r.normal(size=(3, 1))), {}),
     ],
+    batch=entrywise,
     note="the product of the chain rule: a structural zero stays zero against infinity",
 )
 

@@ -13,22 +13,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import composition
-from chainrule.primitives.limits import (
-    Separated,
-    adapted,
-    adapted_pairs,
-    both_parts,
-    decomposition,
-    differences,
-    gaps,
-    has_equal,
-    limit_of_quotient,
-    reciprocal,
-    separate,
-    size_of,
-    towards,
-    warn_of_choice,
-)
+from chainrule.primitives.batching import matrices
+from chainrule.primitives.declare import primitive
 from chainrule.primitives.linear_algebra import (
     HALF_THE_WORK,
     adjoint,
@@ -117,6 +103,7 @@ spectrum = decomposition(
     ),
     vjp=(_pulled_values, _pulled_vectors),
     latex=r"\operatorname{{eigh}} {x}",
+    batch=matrices(2),
     samples=[
         case(separated_symmetric(3), triangle="L"),
         case(separated_symmetric(3, 2), triangle="L"),
@@ -289,6 +276,7 @@ singular_decomposition = decomposition(
     jvp=(_moved_left, _moved_singular_values, _moved_right),
     vjp=(_pulled_left, _pulled_singular_values, _pulled_right),
     latex=r"\operatorname{{svd}} {x}",
+    batch=matrices(2),
     samples=[
         case(separated(4, 3), full_matrices=False),
         case(separated(3, 4, 2), full_matrices=False),

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.graph import composition
+from chainrule.graph import Traced, composition
+from chainrule.primitives.batching import matrices
 from chainrule.primitives.declare import flat, primitive
 from chainrule.primitives.linear_algebra import HALF_THE_WORK, adjoint, transposed
 from chainrule.primitives.samples import case, invertible, normal
@@ -32,7 +33,15 @@ nearly_singular = flat(
     reason="its values are truth values",
     samples=[case(invertible(3))],
     latex=r"\kappa({x}) > \varepsilon^{{-1/2}}",
+    batch=matrices(2),
 )
+
+
+def anywhere(condition: Any) -> bool:
+    """Whether it holds somewhere, in any example: which of two formulas is worth computing."""
+    while isinstance(condition, Traced):
+        condition = condition.value
+    return bool(np.any(condition))
 
 
 def _replaced(x: Any, where: Any) -> Any:
@@ -113,7 +122,7 @@ def _moved_by_singular_values(t: Any, x: Any) -> Any:
 def _moved_cofactors(t: Any, x: Any, y: Any) -> Any:
     singular = nearly_singular(x)
     moved = _moved_by_inverse(t, _replaced(x, singular), y)
-    if np.any(singular):
+    if anywhere(singular):
         turned = _moved_by_singular_values(t, _replaced(x, ~singular))
         moved = np.where(singular[..., None, None], turned, moved)
     return moved
@@ -128,6 +137,7 @@ cofactors = primitive(
     compute=_cofactors,
     jvp=(_moved_cofactors,),
     latex=r"\operatorname{{cof}} {x}",
+    batch=matrices(2),
     samples=[case(invertible(3)), case(invertible(2, 3)), case(_rank_one_short)],
 )
 determinant = primitive(
@@ -136,6 +146,7 @@ determinant = primitive(
     jvp=(lambda t, x: np.sum(cofactors(x) * t, axis=(-2, -1)),),
     vjp=(lambda g, x: cofactors(x) * g[..., None, None],),
     latex=r"\det {x}",
+    batch=matrices(2),
     samples=[case(invertible(3)), case(normal(2, 3, 3)), case(_rank_one_short)],
     note=HALF_THE_WORK,
 )
@@ -170,6 +181,7 @@ sign_and_logarithm = primitive(
         lambda g, x: g[..., None, None] * transposed(inverse(x)),
     ),
     latex=r"\log \left| \det {x} \right|",
+    batch=matrices(2),
     samples=[case(invertible(3)), case(invertible(3, 2))],
     note=HALF_THE_WORK,
 )

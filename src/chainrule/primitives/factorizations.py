@@ -13,6 +13,7 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.graph import Traced, composition
 from chainrule.graph.node import callers_place
+from chainrule.primitives.batching import matrices
 from chainrule.primitives.declare import primitive
 from chainrule.primitives.linear_algebra import (
     HALF_THE_WORK,
@@ -89,6 +90,7 @@ lower_cholesky = primitive(
     jvp=(_moved_cholesky,),
     vjp=(_pulled_cholesky,),
     latex=r"\operatorname{{chol}} {x}",
+    batch=matrices(2),
     samples=[case(positive_definite(3)), case(positive_definite(3, 2))],
     note=HALF_THE_WORK,
 )
@@ -191,6 +193,7 @@ orthonormal_triangular = primitive(
     jvp=(_moved_orthonormal, _moved_triangular),
     vjp=(_pulled_orthonormal, _pulled_triangular),
     latex=r"\operatorname{{qr}} {x}",
+    batch=matrices(2),
     samples=[case(_independent(4, 3)), case(_independent(3, 3)), case(_independent(2, 3, 5))],
     note=HALF_THE_WORK,
 )

@@ -16,7 +16,9 @@ from numpy.lib.array_utils import normalize_axis_index
 from chainrule import errors
 from chainrule.graph import Traced, composition
 from chainrule.graph.node import callers_place
+from chainrule.primitives import batched_entries
 from chainrule.primitives.arithmetic import astype
+from chainrule.primitives.batching import Call, by_example
 from chainrule.primitives.declare import Linear, flat, linear
 from chainrule.primitives.fit import sum_to
 from chainrule.primitives.samples import case, normal
@@ -30,6 +32,7 @@ class Template(tuple[Any, ...]):
     """An index whose arrays are holes, to be filled by the inputs of the operation in order."""
 
     __slots__ = ()
+    hole = _HOLE
 
     def fill(self, arrays: tuple[Any, ...]) -> Index:
         if not arrays:
@@ -114,6 +117,7 @@ entries: View = view(
         g, *indices, template=template, to=shape
     ),
     latex="{x1}[{template}]",
+    batch=batched_entries.getitem,
     samples=[
         case(normal(5), template=Template((slice(1, 4),))),
         case(normal(3, 4), template=Template((Ellipsis, None, slice(None, None, -2)))),
@@ -131,6 +135,7 @@ scatter_entries: Linear = linear(
     inputs=None,
     transposed=lambda g, indices, template: entries(g, *indices, template=template),
     latex=r"\operatorname{{scatter}}({x1}, {template})",
+    batch=batched_entries.scatter,
     samples=[
         case(normal(3), template=Template((slice(1, 4),)), to=(5,)),
         case(normal(3), np.array([0, 2, 0]), template=Template((_HOLE,)), to=(4,)),
@@ -152,6 +157,9 @@ def _transposed_set(g: Any, indices: Any, shape: Any, i: int, template: Template
     arrays = indices
     if i == 0:
         return written(g, np.zeros((), g.dtype), *arrays, template=template)
+    if shape == () and template == (_HOLE,) and arrays[0].dtype.kind == "b":
+        mask = np.reshape(arrays[0], arrays[0].shape + (1,) * (g.ndim - arrays[0].ndim))
+        return np.sum(np.where(mask, g, 0))  # without a count, which examples may differ in
     g_value = entries(g, *arrays, template=template)
     if builtins.any(array.dtype.kind != "b" for array in arrays):
         order = np.arange(g_value.size).reshape(g_value.shape)
@@ -167,6 +175,7 @@ written: Linear = linear(
     inputs=None,
     transposed=_transposed_set,
     latex="{x1}[{template}] = {x2}",
+    batch=batched_entries.setitem,
     samples=[
         case(normal(5), normal(3), template=Template((slice(1, 4),))),
         case(normal(3, 4), normal(), template=Template((1,))),
@@ -277,12 +286,19 @@ def _read_only(base: Any, y: Any, **params: Any) -> Any:
     )
 
 
+def _batched_diagonal(call: Call) -> Any:
+    ndim, params = call.ndim(0), call.params
+    axis1, axis2 = params["axis1"] % ndim + 1, params["axis2"] % ndim + 1
+    return call.run(*call.values, axis1=axis1, axis2=axis2)
+
+
 diagonal_entries = view(
     "diagonal",
     compute=lambda x, *, offset, axis1, axis2: np.diagonal(x, offset, axis1, axis2),
     transposed=_transposed_diagonal,
     back=_read_only,
     latex=r"\operatorname{{diag}} {x}",
+    batch=_batched_diagonal,
     samples=[
         case(normal(3, 4), offset=1, axis1=0, axis2=1),
         case(normal(4, 2, 3), offset=-1, axis1=2, axis2=0),
@@ -327,6 +343,7 @@ counts = flat(
     compute=np.bincount,
     reason="its values are positions or counts",
     latex=r"\operatorname{{bincount}}({x})",
+    batch=by_example,
     samples=[case(np.array([0, 2, 2]), minlength=0)],
 )
 

@@ -14,6 +14,7 @@ from chainrule import errors
 from chainrule.graph import composition
 from chainrule.graph.node import callers_place
 from chainrule.primitives.arithmetic import as_operands
+from chainrule.primitives.batching import Call
 from chainrule.primitives.declare import linear
 from chainrule.primitives.indexing import set_entries
 from chainrule.primitives.samples import case, normal
@@ -40,12 +41,20 @@ def _piece(g: Any, shapes: Sequence[Shape], i: int, axis: int) -> Any:
     return g[tuple(index)]
 
 
+def _batched_join(call: Call) -> Any:
+    """Counted from the end, the axis is the same for one example and for many."""
+    axis, ndim = call.params["axis"], call.ndim(0) + (call.primitive is not joined)
+    values = [call.everywhere(k) for k in range(len(call.values))]
+    return call.run(*values, axis=axis if axis < 0 or axis >= ndim else axis - ndim)
+
+
 joined = linear(
     "concatenate",
     compute=_concatenate,
     transposed=_piece,
     inputs=None,
     latex=r"\operatorname{{concatenate}} {x}",
+    batch=_batched_join,
     samples=[
         case(normal(2, 3), normal(4, 3), axis=0),
         case(normal(2, 3), normal(2, 1), normal(2, 2), axis=-1),
@@ -74,6 +83,7 @@ stacked = linear(
     transposed=_layer,
     inputs=None,
     latex=r"\operatorname{{stack}} {x}",
+    batch=_batched_join,
     samples=[
         case(normal(2, 3), normal(2, 3), axis=1),
         case(normal(3), normal(3), normal(3), axis=-1),
@@ -145,11 +155,21 @@ def _opposite(shift: Any) -> Any:
     return tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
 
 
+def _batched_roll(call: Call) -> Any:
+    (x,), axis, ndim = call.values, call.params["axis"], call.ndim(0)
+    if axis is None or not ndim:
+        y = call.run(np.reshape(x, (call.size, -1)), axis=1)
+        return np.reshape(y, x.shape)
+    axes = tuple(k % ndim + 1 for k in as_tuple(axis))
+    return call.run(x, axis=axes if isinstance(axis, tuple) else axes[0])
+
+
 rolled = linear(
     "roll",
     compute=lambda x, *, shift, axis: np.roll(x, shift, axis=axis),
     transposed=lambda g, shift, axis: np.roll(g, _opposite(shift), axis=axis),
     latex=r"\operatorname{{roll}} {x}",
+    batch=_batched_roll,
     samples=[case(normal(5), shift=2, axis=None), case(normal(3, 4), shift=(1, -1), axis=(0, 1))],
 )
 

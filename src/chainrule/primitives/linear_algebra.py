@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import composition
+from chainrule.primitives.batching import matrices
 from chainrule.primitives.declare import flat, primitive
 from chainrule.primitives.implicit import solution
 from chainrule.primitives.samples import case, invertible, normal, separated
@@ -41,6 +42,7 @@ solved = solution(
     adjoint=lambda g, x1: np.linalg.solve(transposed(x1), g),
     vjp=(lambda g, y: -(g @ transposed(y)), lambda g: g),
     latex="{x1}^{{-1}} {x2}",
+    batch=matrices(2, 2),
     samples=[
         case(invertible(3), normal(3, 2)),
         case(invertible(3, 2), normal(3, 1)),
@@ -73,6 +75,7 @@ inverse = primitive(
     jvp=(lambda t, y: -(y @ t @ y),),
     vjp=(lambda g, y: -(transposed(y) @ g @ transposed(y)),),
     latex="{x}^{{-1}}",
+    batch=matrices(2),
     samples=[case(invertible(3)), case(invertible(2, 4))],
     note=HALF_THE_WORK,
 )
@@ -94,6 +97,7 @@ pseudoinverse = primitive(
     compute=lambda x, *, rcond: np.linalg.pinv(x, rcond),
     jvp=(_moved_pseudoinverse,),
     latex="{x}^{{+}}",
+    batch=matrices(2),
     samples=[
         case(separated(4, 3), rcond=1e-15),
         case(separated(3, 4), rcond=1e-15),
@@ -236,4 +240,5 @@ flat(
     reason="its values are counts",
     samples=[case(invertible(3))],
     latex=r"\operatorname{{rank}} {x}",
+    batch=matrices(2),
 )

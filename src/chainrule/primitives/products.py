@@ -12,6 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from chainrule.graph import composition
+from chainrule.primitives.batching import Call, matrices
 from chainrule.primitives.declare import multilinear
 from chainrule.primitives.fit import sum_to
 from chainrule.primitives.samples import case, normal
@@ -38,12 +39,37 @@ def _transposed_right(g: Any, x1: Any, shape: tuple[int, ...]) -> Any:
     return sum_to(np.matmul(np.swapaxes(x1, -1, -2), g), shape)
 
 
+_stacks_of_matrices = matrices(2, 2)
+
+
+def _batched_matmul(call: Call) -> Any:
+    """As few and as large products as there can be; vectors become matrices otherwise."""
+    a, b = call.values
+    left, right = call.ndim(0), call.ndim(1)
+    if not call.mapped[1] and left <= 2 and right <= 2:
+        if left == 1:
+            return call.run(a, b)
+        y = call.run(np.reshape(a, (-1, a.shape[-1])), b)
+        return np.reshape(y, (*a.shape[:2], *y.shape[1:]))
+    if not call.mapped[0] and left <= 2 and right == 1:
+        return call.run(b, np.transpose(a))
+    if left == 1:
+        a = np.reshape(a, (*a.shape[:-1], 1, a.shape[-1]))
+    if right == 1:
+        b = np.reshape(b, (*b.shape, 1))
+    y = _stacks_of_matrices(call._replace(values=(a, b)))
+    if left == 1:
+        y = y[..., 0, :]
+    return y[..., 0] if right == 1 else y
+
+
 matmul = multilinear(
     "matmul",
     numpy=np.matmul,
     compute=operator.matmul,
     transposed=(_transposed_left, _transposed_right),
     latex="{x1} {x2}",
+    batch=_batched_matmul,
     samples=[
         case(normal(3, 4), normal(4, 2)),
         case(normal(4), normal(4)),
@@ -181,11 +207,23 @@ def _transposed_einsum(
     return np.einsum(f"{','.join(known)}->{target}", *operands)
 
 
+def _batched_einsum(call: Call) -> Any:
+    """One more label, in front of the operands that are mapped and of the result."""
+    inputs, output = call.params["subscripts"].split("->")
+    label = next(c for c in string.ascii_letters if c not in inputs)
+    texts = [
+        label + text if mapped else text
+        for text, mapped in zip(inputs.split(","), call.mapped, strict=True)
+    ]
+    return call.run(*call.values, subscripts=f"{','.join(texts)}->{label}{output}")
+
+
 einsum_product = multilinear(
     "einsum",
     compute=_einsum,
     transposed=_transposed_einsum,
     latex=r"\operatorname{{einsum}}({subscripts})",
+    batch=_batched_einsum,
     samples=[
         case(normal(3, 4), normal(4, 2), subscripts="ij,jk->ik"),
         case(normal(3, 4), subscripts="ij->i"),

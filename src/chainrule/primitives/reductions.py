@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from chainrule.graph import composition
+from chainrule.primitives.batching import over_axes
 from chainrule.primitives.declare import linear, primitive
 from chainrule.primitives.samples import apart, case, normal
 from chainrule.primitives.shapes import broadcasted
@@ -50,6 +51,7 @@ total = linear(
         spread(g, shape, axis, keepdims), to=shape
     ),
     latex=r"\sum {x}",
+    batch=over_axes,
     samples=[
         case(normal(3, 4), axis=None, keepdims=False),
         case(normal(3, 4), axis=0, keepdims=False),
@@ -88,6 +90,7 @@ average = linear(
         spread(g, shape, axis, keepdims) / _count(shape, axis), to=shape
     ),
     latex=r"\operatorname{{mean}} {x}",
+    batch=over_axes,
     samples=[
         case(normal(3, 4), axis=None, keepdims=False),
         case(normal(3, 4), axis=1, keepdims=True),
@@ -167,6 +170,7 @@ def _extremum(name: str, ufunc: Any) -> Any:
             ),
         ),
         latex=rf"\{name} {{x}}",
+        batch=over_axes,
         samples=[
             case(apart(3, 4), axis=None, keepdims=False),
             case(apart(3, 4), axis=1, keepdims=False),
@@ -255,6 +259,7 @@ running_total = linear(
     compute=_cumsum,
     transposed=lambda g, axis: np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis),
     latex=r"\operatorname{{cumsum}} {x}",
+    batch=over_axes,
     samples=[case(normal(5), axis=0), case(normal(3, 4), axis=1)],
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from chainrule import errors
 from chainrule.graph import composition
 from chainrule.graph.node import callers_place
+from chainrule.primitives.batching import Call, matrices, padded
 from chainrule.primitives.declare import linear
 from chainrule.primitives.fit import sum_to
 from chainrule.primitives.samples import case, normal
@@ -32,12 +34,20 @@ def _shares(base: Any, result: Any) -> bool:
     return result.base is base or (result.base is not None and result.base is base.base)
 
 
+def _batched_reshape(call: Call) -> Any:
+    to, size = call.params["to"], math.prod(call.shape(0))
+    known = math.prod(n for n in to if n != -1)
+    to = tuple((size // known if known else 0) if n == -1 else n for n in to)
+    return call.run(*call.values, to=(call.size, *to))
+
+
 reshaped: View = view(
     "reshape",
     compute=_reshape,
     transposed=lambda g, shape: np.reshape(g, shape),
     back=lambda base, y, to: reshaped(y, to=base.shape),
     shares=_shares,
+    batch=_batched_reshape,
     latex=r"\operatorname{{reshape}} {x}",
     samples=[case(normal(3, 4), to=(2, 6)), case(normal(6), to=(3, 2))],
 )
@@ -60,6 +70,7 @@ flattened = view(
     transposed=lambda g, shape: np.reshape(g, shape),
     back=lambda base, y: reshaped(y, to=base.shape),
     latex=r"\operatorname{{flat}} {x}",
+    batch=lambda call: reshaped(*call.values, to=(call.size, math.prod(call.shape(0)))),
     samples=[case(normal(3, 4))],
 )
 
@@ -72,12 +83,19 @@ def _inverse(axes: tuple[int, ...] | None) -> tuple[int, ...] | None:
     return None if axes is None else tuple(np.argsort(axes).tolist())
 
 
+def _batched_transpose(call: Call) -> Any:
+    axes = call.params["axes"]
+    axes = range(call.ndim(0))[::-1] if axes is None else axes
+    return call.run(*call.values, axes=(0, *(k + 1 for k in axes)))
+
+
 transposed: View = view(
     "transpose",
     compute=_transpose,
     transposed=lambda g, axes: np.transpose(g, _inverse(axes)),
     back=lambda base, y, axes: transposed(y, axes=_inverse(axes)),
     latex=r"{x}^\top",
+    batch=_batched_transpose,
     samples=[case(normal(3, 4), axes=None), case(normal(2, 3, 4), axes=(1, 2, 0))],
 )
 
@@ -132,12 +150,18 @@ def _read_only(base: Any, y: Any, to: Shape) -> Any:
     )
 
 
+def _batched_broadcast(call: Call) -> Any:
+    to = call.params["to"]
+    return call.run(padded(call.values[0], len(to)), to=(call.size, *to))
+
+
 broadcasted = view(
     "broadcast_to",
     compute=_broadcast,
     transposed=lambda g, shape: sum_to(g, shape),
     back=_read_only,
     latex=r"\operatorname{{broadcast}} {x}",
+    batch=_batched_broadcast,
     samples=[case(normal(4), to=(3, 4)), case(normal(3, 1), to=(2, 3, 4))],
 )
 
@@ -256,6 +280,7 @@ triangle_lower = linear(
     compute=lambda x, *, k: np.tril(x, k),
     transposed=lambda g, k: np.tril(g, k),
     latex=r"\operatorname{{tril}} {x}",
+    batch=matrices(2),
     samples=[case(normal(3, 4), k=0), case(normal(2, 3, 3), k=-1)],
 )
 triangle_upper = linear(
@@ -263,6 +288,7 @@ triangle_upper = linear(
     compute=lambda x, *, k: np.triu(x, k),
     transposed=lambda g, k: np.triu(g, k),
     latex=r"\operatorname{{triu}} {x}",
+    batch=matrices(2),
     samples=[case(normal(3, 4), k=0), case(normal(2, 3, 3), k=1)],
 )
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import composition
+from chainrule.primitives.batching import over_axes
 from chainrule.primitives.declare import primitive
 from chainrule.primitives.reductions import Axis, spread
 from chainrule.primitives.samples import case, normal
@@ -65,6 +66,7 @@ softmax = primitive(
         case(normal(2, 3, 4), axis=(0, 2), limits=True),
     ],
     flops=20,
+    batch=over_axes,
     note="both modes, because its Jacobian is symmetric: one rule is the other",
 )
 log_sum_exp = primitive(
@@ -87,6 +89,7 @@ log_sum_exp = primitive(
         case(normal(2, 3, 4), axis=(0, 2), keepdims=False),
     ],
     flops=20,
+    batch=over_axes,
     note="both modes: it ends most losses of classification, and transposing costs a trace",
 )
 

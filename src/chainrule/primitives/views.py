@@ -84,8 +84,10 @@ class View(Linear):
 
 
 def _memory(array: Any) -> Any:
-    """What lies under all levels."""
+    """What lies under all levels; of many examples, under one."""
     while isinstance(array, Traced):
+        if array.level.maps:
+            return array.level.memory(array)
         array = array.value
     return array
 

@@ -1,5 +1,6 @@
 """Function to function."""
 
+from chainrule.transforms.batching import vmap
 from chainrule.transforms.checkpoint import checkpoint
 from chainrule.transforms.curvature import hessian_eigenpairs
 from chainrule.transforms.flatten import flatten
@@ -44,4 +45,5 @@ __all__ = [
     "value_grad_and_aux",
     "vjp",
     "while_loop",
+    "vmap",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.declare import flat
 from chainrule.transforms.arguments import put_together, taken_apart
 
@@ -14,6 +15,7 @@ _stopped = flat(
     compute=lambda x: np.array(x)[()] if isinstance(x, np.ndarray) else x,
     reason="the user's code asked for it",
     latex=r"\operatorname{{stop}}({x})",
+    batch=entrywise,
 )
 
 
