@@ -23,6 +23,7 @@ from chainrule.graph import Flat, Node, Primitive, Rule, Spec, Traced, is_inexac
 from chainrule.graph.primitive import input_spec
 from chainrule.primitives.batching import entrywise
 from chainrule.primitives.samples import Case, Domain
+from chainrule.primitives.strictness import products_are_plain
 
 
 class Constant:
@@ -288,12 +289,8 @@ def strong_product(g: Any, p: Any) -> Any:
     y = g * p
     witness = y  # itself where it is a scalar of NumPy's or of Python's
     if isinstance(y, np.ndarray):
-        entries = y if y.ndim == 1 else y.ravel("K")
-        if y.dtype.kind == "c" or not y.size:
-            witness = np.vdot(entries, entries)
-        else:
-            witness = entries.item(entries.argmax())
-    if witness == witness:
+        witness = y.dot(y) if y.ndim == 1 else np.vdot(y, y)
+    if witness == witness or products_are_plain():
         return y
     return np.where((g == 0) | (p == 0), np.zeros((), np.result_type(y)), y)[()]
 

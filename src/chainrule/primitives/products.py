@@ -51,8 +51,9 @@ def _batched_matmul(call: Call) -> Any:
             return call.run(a, b)
         y = call.run(np.reshape(a, (-1, a.shape[-1])), b)
         return np.reshape(y, (*a.shape[:2], *y.shape[1:]))
-    if not call.mapped[0] and left <= 2 and right == 1:
-        return call.run(b, np.transpose(a))
+    if not call.mapped[0] and left <= 2 and (right == 1 or b.shape[2:] == (1,)):
+        y = call.run(b if right == 1 else b[..., 0], np.transpose(a))
+        return y if right == 1 else y[..., None]
     if left == 1:
         a = np.reshape(a, (*a.shape[:-1], 1, a.shape[-1]))
     if right == 1:

@@ -12,6 +12,7 @@ from chainrule import errors
 from chainrule.graph import is_inexact, spec_of
 from chainrule.graph.node import callers_place
 from chainrule.primitives.fit import as_array, fit_tangent
+from chainrule.primitives.strictness import plain_products, strictly
 from chainrule.tracing.dual import Dual, DualLevel
 from chainrule.tracing.levels import Running, capture
 from chainrule.transforms.arguments import (
@@ -53,7 +54,12 @@ def pushforward(
 
 
 def jvp(
-    f: Function, args: tuple[Any, ...], tangents: tuple[Any, ...], **kwargs: Any
+    f: Function,
+    args: tuple[Any, ...],
+    tangents: tuple[Any, ...],
+    *,
+    strict: bool = False,
+    **kwargs: Any,
 ) -> tuple[Any, Any]:
     """The value of `f` at `args` and its derivative J t along `tangents`, by forward mode.
 
@@ -74,12 +80,13 @@ def jvp(
             )
     args = tuple(args)
     arguments = Arguments("jvp", args, tuple(range(len(args))))
-    directions = arguments.like("jvp", tuple(tangents))
-    values, moved, treedef = pushforward("jvp", f, arguments, directions, kwargs)
+    given = arguments.like("jvp", tuple(tangents))
+    with plain_products(strict):
+        values, moved, treedef = pushforward("jvp", f, arguments, given, kwargs)
     return put_together(treedef, values), put_together(treedef, moved)
 
 
-def hvp(f: Function, argnums: Argnums = 0) -> Function:
+def hvp(f: Function, argnums: Argnums = 0, *, strict: bool = False) -> Function:
     """The product of the Hessian of a scalar function with a vector: forward over reverse.
 
     `hvp(f)(*args, v)` costs a small constant times a gradient and never forms the Hessian. `v` has
@@ -99,4 +106,4 @@ def hvp(f: Function, argnums: Argnums = 0) -> Function:
         _, moved, treedef = pushforward("hvp", grad(f, argnums), arguments, directions, kwargs)
         return put_together(treedef, moved)
 
-    return product
+    return strictly(product) if strict else product

@@ -13,6 +13,7 @@ from chainrule.graph import Level, Spec, Step, Traced, is_inexact, spec_of
 from chainrule.graph.node import Edge, callers_place
 from chainrule.passes.reverse import reverse
 from chainrule.primitives.fit import as_array, fit_cotangent
+from chainrule.primitives.strictness import plain_products, products_are_plain, strictly
 from chainrule.tracing.array import Recorded
 from chainrule.tracing.dispatch import lifted
 from chainrule.tracing.levels import Running
@@ -150,12 +151,15 @@ def _lowered(out: Any, level: Level) -> Any:
     return out.value if owned(out, level) else out
 
 
-def grad(f: Function, argnums: Argnums = 0) -> Function:
+def grad(f: Function, argnums: Argnums = 0, *, strict: bool = False) -> Function:
     """The gradient of a real scalar function: ∇f, by reverse mode.
 
     The result has the shape, or the tree structure, of the argument `argnums` (a tuple of them
     where `argnums` is a tuple). For complex arguments it is ∂f/∂Re + i ∂f/∂Im. One call costs a
     small constant times a call of `f`, however many variables there are.
+
+    With `strict`, here and in the other transforms, a zero is IEEE 754's and not a strong one
+    (docs/conventions.md): 0 · ∞ in the chain rule is NaN, as in other libraries.
 
     Raises InputError, OutputError, ArgnumsError. Source: Griewank & Walther, Evaluating
     Derivatives, chapter 3.
@@ -169,10 +173,10 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     def gradient(*args: Any, **kwargs: Any) -> Any:
         return _differentiate("grad", f, argnums, args, kwargs, aux=False)[1]
 
-    return gradient
+    return strictly(gradient) if strict else gradient
 
 
-def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+def value_and_grad(f: Function, argnums: Argnums = 0, *, strict: bool = False) -> Function:
     """The value of a real scalar function and its gradient, from one run.
 
     >>> value, slope = value_and_grad(lambda x: x**3)(2.0)
@@ -184,10 +188,10 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         return _differentiate("value_and_grad", f, argnums, args, kwargs, aux=False)[:2]
 
-    return value_and_gradient
+    return strictly(value_and_gradient) if strict else value_and_gradient
 
 
-def value_grad_and_aux(f: Function, argnums: Argnums = 0) -> Function:
+def value_grad_and_aux(f: Function, argnums: Argnums = 0, *, strict: bool = False) -> Function:
     """For a function that returns (value, auxiliary result): value, gradient, auxiliary result.
 
     >>> value, slope, aux = value_grad_and_aux(lambda x: (x * x, {"twice": 2 * x}))(3.0)
@@ -199,17 +203,18 @@ def value_grad_and_aux(f: Function, argnums: Argnums = 0) -> Function:
     def value_gradient_and_aux(*args: Any, **kwargs: Any) -> tuple[Any, Any, Any]:
         return _differentiate("value_grad_and_aux", f, argnums, args, kwargs, aux=True)
 
-    return value_gradient_and_aux
+    return strictly(value_gradient_and_aux) if strict else value_gradient_and_aux
 
 
 class Pullback:
     """g ↦ Jᵀ g at the point where the function was run; can be called any number of times."""
 
-    __slots__ = ("_arguments", "_outs", "_tape", "_variables", "treedef")
+    __slots__ = ("_arguments", "_outs", "_strict", "_tape", "_variables", "treedef")
 
     def __init__(
         self, tape: Tape, arguments: Arguments, variables: list[Edge], outs: Any, treedef: Any
     ) -> None:
+        self._strict = products_are_plain()
         self._tape = tape
         self._arguments = arguments
         self._variables = variables
@@ -239,13 +244,9 @@ class Pullback:
                     f"{np.shape(g)} for a result of shape {spec.shape}; the two must be the same"
                 )
             fitted.append(fit_cotangent(g, spec))
-        seeds: dict[Edge, Any] = {}
-        for out, g in zip(self._outs, fitted, strict=True):
-            # all constants share one mark, whatever their shapes
-            if g is not None and owned(out, self._tape) and out.mark is not OPAQUE:
-                seeds[out.mark] = seeds[out.mark] + g if out.mark in seeds else g
-        tape = self._tape
-        return _cotangents(tape.backwards(), seeds, self._variables, tape.separation, fitted)
+        steps = self._tape.backwards()
+        with plain_products(self._strict):
+            return _cotangents(self._tape, steps, self._outs, fitted, self._variables)
 
 
 def pullback(
@@ -265,7 +266,7 @@ def pullback(
     return value, values, Pullback(tape, arguments, variables, outs, treedef)
 
 
-def vjp(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Pullback]:
+def vjp(f: Function, *args: Any, strict: bool = False, **kwargs: Any) -> tuple[Any, Pullback]:
     """The value of `f` at `args` and its pullback g ↦ Jᵀ g, the product of reverse mode.
 
     `g` has the structure of the value; the pullback returns a tuple, one tree per argument.
@@ -274,11 +275,12 @@ def vjp(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Pullback]:
     >>> [float(g) for g in pull(1.0)]
     [4.0, 3.0]
     """
-    value, _, pull = pullback("vjp", f, args, kwargs, tuple(range(len(args))))
+    with plain_products(strict):
+        value, _, pull = pullback("vjp", f, args, kwargs, tuple(range(len(args))))
     return value, pull
 
 
-def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
+def elementwise_grad(f: Function, argnums: Argnums = 0, *, strict: bool = False) -> Function:
     """The derivative, entry by entry, of a function that acts entry by entry.
 
     It is the gradient of the sum of the result, the diagonal of the Jacobian where that is
@@ -299,4 +301,4 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
             )
         return pull.from_leaves([np.ones(np.shape(v), spec_of(v).dtype)[()] for v in values])
 
-    return derivative
+    return strictly(derivative) if strict else derivative
