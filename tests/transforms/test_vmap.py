@@ -343,6 +343,18 @@ def test_every_transform_inside_and_outside(rng):
     )
 
 
+def test_a_checkpointed_function_runs_once_for_all_examples(rng):
+    X, runs = rng.normal(size=(4, 3)), []
+
+    @cr.checkpoint
+    def counted(x):
+        runs.append(1)
+        return energy(x)
+
+    cr.grad(lambda X: np.sum(vmap(counted)(X)))(X)
+    assert len(runs) == 2  # forward, and again on the way back
+
+
 def test_a_dual_number_through_vmap():
     value, slope = vmap(lambda x: x**3)(cr.Dual(np.array([1.0, 2.0]), np.ones(2)))
     del slope

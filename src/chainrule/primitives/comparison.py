@@ -285,10 +285,8 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """`np.where`; with the condition alone, the indices at which it holds."""
     if x is None and y is None:
         return np.nonzero(condition)
-    if not isinstance(condition, Traced):
+    if isinstance(condition, list | tuple):
         condition = np.asarray(condition)
-    if condition.dtype.kind != "b":
-        condition = condition != 0  # a number as a condition is no branch, and carries nothing
     return select(condition, *as_operands(x, y))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.graph import composition
 from chainrule.primitives.batching import entrywise
-from chainrule.primitives.declare import linear
+from chainrule.primitives.declare import chain_product, linear
 from chainrule.primitives.samples import case, normal
 from chainrule.primitives.views import view, view_composition
 
@@ -33,7 +33,7 @@ real_part = view(
 imaginary_part = view(
     "imag",
     compute=np.imag,
-    transposed=lambda g: g * -1j,
+    transposed=lambda g: chain_product(g, -1j),  # keeps 0 · ∞ out of the real part
     back=lambda base, y: np.real(base) + 1j * y,
     latex=r"\operatorname{{Im}} {x}",
     batch=entrywise,

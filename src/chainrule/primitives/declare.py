@@ -292,7 +292,19 @@ def strong_product(g: Any, p: Any) -> Any:
         witness = y.dot(y) if y.ndim == 1 else np.vdot(y, y)
     if witness == witness or products_are_plain():
         return y
+    if y.dtype.kind == "c":
+        y = _by_parts(g, p)
     return np.where((g == 0) | (p == 0), np.zeros((), np.result_type(y)), y)[()]
+
+
+def _by_parts(g: Any, p: Any) -> Any:
+    """The strong product of complex numbers: that of their real and imaginary parts."""
+    g_real, g_imaginary, p_real, p_imaginary = np.real(g), np.imag(g), np.real(p), np.imag(p)
+    real = strong_product(g_real, p_real) - strong_product(g_imaginary, p_imaginary)
+    y = np.empty(np.shape(real), np.result_type(g, p))
+    y.real = real
+    y.imag = strong_product(g_real, p_imaginary) + strong_product(g_imaginary, p_real)
+    return y
 
 
 chain_product: Multilinear = Multilinear(

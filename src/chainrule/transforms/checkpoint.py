@@ -12,9 +12,10 @@ from chainrule import errors
 from chainrule.graph import Node, Primitive, Traced, is_inexact, spec_of
 from chainrule.graph.node import callers_place
 from chainrule.graph.primitive import Saves, Wanted
+from chainrule.primitives.batching import Call as BatchCall
 from chainrule.tracing.conversion import concrete
 from chainrule.transforms.arguments import Arguments, put_together, taken_apart
-from chainrule.transforms.closures import Closure
+from chainrule.transforms.batching import vmap
 from chainrule.transforms.forward_mode import pushforward
 from chainrule.transforms.reverse_mode import pullback
 
@@ -44,6 +45,29 @@ class Call:
 
     def __repr__(self) -> str:
         return getattr(self._function, "__name__", "function")
+
+
+class CallOnExamples:
+    """A call of the user's function on many examples at once."""
+
+    __slots__ = ("_call", "_mapped", "place")
+
+    def __init__(self, call: Call, mapped: tuple[bool, ...]) -> None:
+        self._call = call
+        self._mapped = mapped
+        self.place = call.place
+
+    def __call__(self, *leaves: Any) -> tuple[Any, ...]:
+        axes = tuple(0 if mapped else None for mapped in self._mapped)
+        outs: tuple[Any, ...] = vmap(self._call, axes)(*leaves)
+        return outs
+
+    def __repr__(self) -> str:
+        return repr(self._call)
+
+
+def _on_examples(call: BatchCall) -> Any:
+    return call.run(*call.values, call=CallOnExamples(call.params["call"], call.mapped))
 
 
 class Checkpointed(Primitive):
@@ -104,6 +128,7 @@ checkpointed = Checkpointed(
     compute=_run,
     inputs=None,
     latex=r"\operatorname{{{call}}}({x})",
+    batch=_on_examples,
     note="runs the user's function",
 )
 
