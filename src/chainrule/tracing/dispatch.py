@@ -223,7 +223,18 @@ def _arrays_first(
     given = {**dict(zip(names, args, strict=False)), **kwargs}
     if not all(name in given for name in required):
         return args, kwargs
-    return tuple(operand(given.pop(name)) for name in required), given
+    inputs = tuple(operand(given.pop(name)) for name in required)
+    return inputs, {name: _option(function, name, value) for name, value in given.items()}
+
+
+def _option(function: Any, name: str, value: Any) -> Any:
+    """An option of an operation without a derivative: its value, which NumPy itself reads."""
+    while isinstance(value, TracedArray):
+        if value.level.maps:
+            raise unsupported(f"{name_of(function)} with {name}= that differs inside a vmap")
+        value.settle()
+        value = value.value
+    return value
 
 
 def _explained(
