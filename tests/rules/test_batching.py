@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule import grad, jvp, vmap
 from chainrule.graph import is_inexact, registry
+from chainrule.primitives.batching import by_example
 
 EXAMPLES = 3
 
@@ -169,10 +170,10 @@ def test_second_derivatives_of_vmap_are_loops(smooth_example, rng):
 
 
 def test_few_records_are_run_example_by_example():
-    """Their number may fall: the reasons are results whose shapes depend on values, and calls."""
-    without = {
-        record.name
-        for record in registry
-        if record.batch is None and record.form not in ("leaf", "call")
-    }
-    assert len(without) <= 6, sorted(without)
+    """Right and slow: results whose shapes depend on values, and what nobody has stated yet.
+
+    At most a fifth of all records; the message names them, and the share may only fall.
+    """
+    records = [record for record in registry if record.form not in ("leaf", "call")]
+    without = sorted(r.name for r in records if r.batch in (None, by_example))
+    assert 5 * len(without) <= len(records), without
