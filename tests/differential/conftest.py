@@ -135,6 +135,10 @@ def ladder() -> list[Rung]:
         Rung((x,), {"offset": 1}),
     ]
     in_turn = [one[:3], two[:3], lists, special, one[3:], two[3:]]  # several shapes of each kind
+    for rung in itertools.chain(*in_turn, whole_numbers):
+        for argument in rung:
+            if isinstance(argument, np.ndarray):
+                argument.flags.writeable = False  # a second array is `out=` to many a function
     plain = [Rung(arguments, {}) for arguments in itertools.chain(*in_turn, whole_numbers)]
     return plain[:6] + keywords + plain[6:]
 

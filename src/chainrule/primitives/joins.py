@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from chainrule import errors
-from chainrule.graph import composition
+from chainrule.graph import Traced, composition
 from chainrule.graph.node import callers_place
 from chainrule.primitives.arithmetic import as_operands
 from chainrule.primitives.batching import Call
@@ -196,6 +196,8 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 
 @composition(np.roll)
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    if isinstance(shift, Traced):  # a number of places, which carries no derivative
+        shift = tuple(int(k) for k in shift) if shift.ndim else int(shift)
     shift, axis = (tuple(k) if isinstance(k, list) else k for k in (shift, axis))
     return rolled(a, shift=shift, axis=axis)
 
