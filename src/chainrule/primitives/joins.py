@@ -197,7 +197,8 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 @composition(np.roll)
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     if isinstance(shift, Traced):  # a number of places, which carries no derivative
-        shift = tuple(int(k) for k in shift) if shift.ndim else int(shift)
+        places: Any = shift
+        shift = tuple(int(k) for k in places) if places.ndim else int(places)
     shift, axis = (tuple(k) if isinstance(k, list) else k for k in (shift, axis))
     return rolled(a, shift=shift, axis=axis)
 
