@@ -355,6 +355,27 @@ def test_a_checkpointed_function_runs_once_for_all_examples(rng):
     assert len(runs) == 2  # forward, and again on the way back
 
 
+def test_solutions_of_equations_and_loops(rng):
+    A = rng.uniform(1.0, 2.0, size=(4, 3))
+
+    def solve(a):
+        y = np.ones(3)
+        for _ in range(60):
+            y = y - (y**3 + y - a) / (3 * y**2 + 1)
+        return y
+
+    def solved(a):
+        return np.sum(cr.implicit_root(lambda y, a: y**3 + y - a, solve)(a) ** 2)
+
+    def scanned(x, s):
+        return cr.scan(lambda carry, u: (np.tanh(carry * s + u), carry), x[0], x)[0]
+
+    check(solved, A)
+    check(cr.grad(solved), A)
+    check(scanned, A, A[:, 0])
+    check(cr.grad(scanned), A, A[:, 0])
+
+
 def test_a_dual_number_through_vmap():
     value, slope = vmap(lambda x: x**3)(cr.Dual(np.array([1.0, 2.0]), np.ones(2)))
     del slope

@@ -65,14 +65,18 @@ class Equation:
         if not np.all(np.isfinite(plain)) or _condition(plain) * np.finfo(plain.dtype).eps > 1:
             raise self.singular()
         if self.reach < np.inf:
-            self._check_distance(plain, concrete(y), [concrete(x) for x in xs])
+            if plain.ndim == 2:
+                self._check_distance(plain, concrete(y), [concrete(x) for x in xs])
+            else:  # many examples at once, whose shapes the plain arrays would not show
+                self._check_distance(matrix, y, xs)
         self._known = (at, matrix)
         return matrix
 
-    def _check_distance(self, matrix: Any, y: Any, xs: list[Any]) -> None:
+    def _check_distance(self, matrix: Any, y: Any, xs: Sequence[Any]) -> None:
         """Refuse a result that one Newton step would move far: it is no solution yet."""
-        step = np.max(np.abs(np.linalg.solve(matrix, self.residual(y, *xs))), initial=0.0)
-        if not step <= self.reach * (1 + np.max(np.abs(y), initial=0.0)):
+        move = concrete(np.linalg.solve(matrix, self.residual(y, *xs)))
+        step = np.max(np.abs(move), initial=0.0)
+        if not step <= self.reach * (1 + np.max(np.abs(concrete(y)), initial=0.0)):
             raise errors.SolutionError(
                 f"{self.title} of {self.place}: the solver stopped about {step:.2g} away from the "
                 "solution, where no derivative is to be had; let it work more accurately "
@@ -95,9 +99,10 @@ class Equation:
 
 
 def _condition(matrix: Any) -> float:
-    """The condition number in the 1-norm; infinite for a singular matrix."""
+    """The largest condition number in the 1-norm; infinite for a singular matrix."""
     try:
-        return float(np.linalg.norm(matrix, 1) * np.linalg.norm(np.linalg.inv(matrix), 1))
+        sizes = [np.linalg.norm(a, 1, axis=(-2, -1)) for a in (matrix, np.linalg.inv(matrix))]
+        return float(np.max(sizes[0] * sizes[1]))
     except np.linalg.LinAlgError:
         return np.inf
 
