@@ -14,11 +14,13 @@ from scipy import special
 from chainrule import errors
 from chainrule.graph import composition
 from chainrule.graph.node import callers_place
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.declare import Elementwise, elementwise, primitive
 from chainrule.primitives.samples import case, domain, normal, uniform
 
 airy = primitive(
     "airy",
+    batch=entrywise,
     numpy=special.airy,
     jvp=(
         lambda t, y2: y2 * t,
@@ -47,6 +49,7 @@ def _airye(x: Any) -> Any:
 
 scaled_airy = primitive(
     "scaled_airy",
+    batch=entrywise,
     compute=_airye,
     jvp=(
         lambda t, x, y1, y2: (y2 + _root(x) * y1) * t,
@@ -101,6 +104,7 @@ kerp = _kelvin("kerp", lambda x, y: -special.kei(x) - y / x, r"\operatorname{{ke
 keip = _kelvin("keip", lambda x, y: special.ker(x) - y / x, r"\operatorname{{kei}}' {x}")
 kelvin = primitive(
     "kelvin",
+    batch=entrywise,
     numpy=special.kelvin,
     jvp=(
         lambda t, y3: y3 * t,

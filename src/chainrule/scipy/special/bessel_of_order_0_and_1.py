@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.declare import Elementwise, General, elementwise, primitive
 from chainrule.primitives.samples import case, domain, integers, uniform
 from chainrule.scipy.special.unknown import unknown
@@ -52,6 +53,7 @@ k1e = _bessel(
 def _integrals(name: str, slopes: tuple[Any, Any], latex: str) -> General:
     return primitive(
         name,
+        batch=entrywise,
         numpy=getattr(special, name),
         jvp=slopes,
         outputs=2,

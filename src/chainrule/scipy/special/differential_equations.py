@@ -14,6 +14,7 @@ import numpy as np
 from scipy import special
 
 from chainrule.graph import composition
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.declare import Elementwise, General, elementwise, primitive
 from chainrule.primitives.samples import case, integers, uniform
 from chainrule.scipy.special.unknown import unknown
@@ -94,6 +95,7 @@ def _solutions(
     """(y, y') of a parameter and x, where y'' = second(parameter, x, y)."""
     return primitive(
         name,
+        batch=entrywise,
         **record,
         inputs=2,
         outputs=2,
@@ -140,6 +142,7 @@ def _modified_fresnel(name: str, sign: int) -> General:
     turn = sign * 1j
     return primitive(
         name,
+        batch=entrywise,
         numpy=getattr(special, name),
         outputs=2,
         jvp=(

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from chainrule.graph import composition
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.declare import elementwise, flat
 from chainrule.primitives.samples import REAL, case, domain, real, uniform
 
@@ -72,6 +73,7 @@ radian = elementwise(
 )
 round_half_even = flat(
     "round_half_even",
+    batch=entrywise,
     numpy=special.round,
     reason="piecewise constant",
     samples=[case(uniform(0.6, 1.4, 3, 4))],

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.declare import Elementwise, elementwise, primitive
 from chainrule.primitives.samples import POSITIVE, REAL, case, domain, uniform
 from chainrule.scipy.special.tails import in_blocks
@@ -240,6 +241,7 @@ def _amplitude_in_m(x2: Any, y3: Any, y4: Any) -> Any:
 
 ellipj = primitive(
     "ellipj",
+    batch=entrywise,
     numpy=special.ellipj,
     inputs=2,
     outputs=4,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.declare import elementwise, primitive
 from chainrule.primitives.samples import (
     POSITIVE,
@@ -199,6 +200,7 @@ voigt_profile = elementwise(
 )
 fresnel = primitive(
     "fresnel",
+    batch=entrywise,
     numpy=special.fresnel,
     jvp=(
         lambda t, x: np.sin(math.pi / 2 * x * x) * t,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.declare import elementwise, primitive
 from chainrule.primitives.samples import case, integers, positive, uniform
 from chainrule.scipy.special.unknown import unknown
@@ -63,6 +64,7 @@ def _sinhc(x: Any) -> Any:
 
 sici = primitive(
     "sici",
+    batch=entrywise,
     numpy=special.sici,
     jvp=(lambda t, x: _sinc(x) * t, lambda t, x: np.cos(x) / x * t),
     outputs=2,
@@ -72,6 +74,7 @@ sici = primitive(
 )
 shichi = primitive(
     "shichi",
+    batch=entrywise,
     numpy=special.shichi,
     jvp=(lambda t, x: _sinhc(x) * t, lambda t, x: np.cosh(x) / x * t),
     outputs=2,

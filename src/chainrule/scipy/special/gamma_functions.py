@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from chainrule.primitives.batching import entrywise
 from chainrule.primitives.declare import elementwise, flat
 from chainrule.primitives.samples import POSITIVE, case, domain, positive, uniform
 
@@ -60,6 +61,7 @@ rgamma = elementwise(
 )
 gammasgn = flat(
     "gammasgn",
+    batch=entrywise,
     numpy=special.gammasgn,
     reason="piecewise constant",
     samples=[case(uniform(-0.9, -0.1, 3, 4))],
