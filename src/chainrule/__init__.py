@@ -30,8 +30,8 @@ from chainrule.transforms import (
     value_and_grad,
     value_grad_and_aux,
     vjp,
-    while_loop,
     vmap,
+    while_loop,
 )
 
 from chainrule import classroom, data, errors, nn, numpy, optim, scipy  # isort: skip
@@ -75,8 +75,8 @@ __all__ = [
     "value_and_grad",
     "value_grad_and_aux",
     "vjp",
-    "while_loop",
     "vmap",
+    "while_loop",
 ]
 
 

@@ -11,6 +11,7 @@ ChainruleError
 ├── MutationError (ValueError)        an array that was recorded was written too early
 ├── LeakError (RuntimeError)          a traced value was used after its transform returned
 ├── BatchError (ValueError)           the examples of a vmap do not go the same way
+├── RuleError (TypeError)             a rule of a user's own that no record can be made of
 ├── UnsupportedError (NotImplementedError)   an operation has no derivative here
 ├── ToleranceError (AssertionError)   a derivative is not what the check measured
 ├── ChoiceWarning (UserWarning)       a derivative asks for what an arbitrary choice decides
@@ -70,6 +71,10 @@ class LeakError(ChainruleError, RuntimeError):
 
 class BatchError(ChainruleError, ValueError):
     """Examples of a vmap differ in size, or in a value or a shape that the code depends on."""
+
+
+class RuleError(ChainruleError, TypeError):
+    """A derivative rule of a user's own is not stated as a record needs it."""
 
 
 class UnsupportedError(ChainruleError, NotImplementedError):

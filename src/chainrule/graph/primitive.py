@@ -201,6 +201,8 @@ class Primitive:
     inputs       how many array inputs it has, or None where calls differ
     outputs      how many arrays it returns
     batch        how it acts on many examples at once, `primitives/batching.py`; None: one by one
+    surrogate    why its rule is meant to differ from the derivative; "" where it is the derivative
+    home         the registry that lists it; None for a record of a user's own
     """
 
     __slots__ = (
@@ -238,6 +240,8 @@ class Primitive:
         outputs: int = 1,
         note: str = "",
         batch: ArrayFunction | None = None,
+        surrogate: str = "",
+        home: Registry | None = registry,
     ) -> None:
         if numpy is None and compute is None:
             raise TypeError(f"the primitive {name!r} needs `numpy` or `compute`")
@@ -252,6 +256,7 @@ class Primitive:
         self.outputs = outputs
         self.note = note
         self.batch = batch
+        self.surrogate = surrogate
         self.records = True  # whether a derivative can pass through it at all
         self.flat_inputs: frozenset[int] = frozenset()  # structurally zero derivatives
         self.uses_shapes = False

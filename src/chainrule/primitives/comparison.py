@@ -97,15 +97,20 @@ _flat(
 _flat((np.argsort,), POSITIONS, case(apart(6)), batch=along(-1))
 _flat((np.nonzero, np.flatnonzero, np.argwhere), POSITIONS, case(apart(6)))
 _flat((np.count_nonzero,), POSITIONS, case(apart(6)), batch=over_axes)
+_flat((np.argpartition,), POSITIONS, case(apart(6), kth=2), batch=along(-1))
+_flat((np.lexsort,), POSITIONS, case(apart(2, 6)))
 _flat((np.searchsorted,), POSITIONS, case(np.array([-1.0, 0.0, 1.0]), apart(4)), batch=only(1))
 _flat((np.digitize,), POSITIONS, case(apart(4), np.array([-1.0, 0.0, 1.0])), batch=only(0))
 _flat(_ROUNDED, STEPS, case(apart(3, 4)), batch=entrywise)
 composition(np.around)(registry["round"])
 _WHOLE = case(np.array([6, 4, 9]), np.array([3, 2, 6]))
-_flat((np.gcd, np.lcm, np.left_shift, np.right_shift), WHOLE_NUMBERS, _WHOLE)
-_flat((np.bitwise_count,), WHOLE_NUMBERS, case(np.array([6, 4, 9])))
+_flat((np.gcd, np.lcm, np.left_shift, np.right_shift), WHOLE_NUMBERS, _WHOLE, batch=entrywise)
+_flat((np.bitwise_count,), WHOLE_NUMBERS, case(np.array([6, 4, 9])), batch=entrywise)
 _flat(
-    (np.spacing,), "piecewise constant: the distance between neighbouring numbers", case(apart(3))
+    (np.spacing,),
+    "piecewise constant: the distance between neighbouring numbers",
+    case(apart(3)),
+    batch=entrywise,
 )
 
 
@@ -224,6 +229,7 @@ fmod = elementwise(
 
 exponent = flat(
     "exponent",
+    batch=entrywise,
     compute=lambda x: np.frexp(x)[1],
     reason=STEPS,
     latex=r"\operatorname{{exponent}} {x}",
@@ -285,8 +291,10 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """`np.where`; with the condition alone, the indices at which it holds."""
     if x is None and y is None:
         return np.nonzero(condition)
-    if isinstance(condition, list | tuple):
+    if not isinstance(condition, Traced):
         condition = np.asarray(condition)
+    if condition.dtype.kind != "b":
+        condition = condition != 0  # a number as a condition is no branch, and carries nothing
     return select(condition, *as_operands(x, y))
 
 

@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.graph import Flat, Node, Primitive, Rule, Spec, Traced, is_inexact, spec_of
-from chainrule.graph.primitive import input_spec
+from chainrule.graph import Flat, Node, Primitive, Rule, Spec, is_inexact, spec_of
+from chainrule.graph.primitive import Wanted, input_spec
 from chainrule.primitives.batching import entrywise
 from chainrule.primitives.samples import Case, Domain
 from chainrule.primitives.strictness import products_are_plain
@@ -289,7 +289,11 @@ def strong_product(g: Any, p: Any) -> Any:
     y = g * p
     witness = y  # itself where it is a scalar of NumPy's or of Python's
     if isinstance(y, np.ndarray):
-        witness = y.dot(y) if y.ndim == 1 else np.vdot(y, y)
+        entries = y if y.ndim == 1 else y.ravel("K")
+        if y.dtype.kind == "c" or not y.size:
+            witness = np.vdot(entries, entries)
+        else:
+            witness = entries.item(entries.argmax())
     if witness == witness or products_are_plain():
         return y
     if y.dtype.kind == "c":

@@ -14,7 +14,22 @@ import numpy as np
 
 from chainrule.graph import composition
 from chainrule.primitives.batching import matrices
-from chainrule.primitives.declare import primitive
+from chainrule.primitives.limits import (
+    Separated,
+    adapted,
+    adapted_pairs,
+    both_parts,
+    decomposition,
+    differences,
+    gaps,
+    has_equal,
+    limit_of_quotient,
+    reciprocal,
+    separate,
+    size_of,
+    towards,
+    warn_of_choice,
+)
 from chainrule.primitives.linear_algebra import (
     HALF_THE_WORK,
     adjoint,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import composition
+from chainrule.primitives.batching import matrices
 from chainrule.primitives.limits import (
     Separated,
     both_parts,
@@ -140,6 +141,7 @@ def _complex(rng: np.random.Generator) -> Any:
 
 general_spectrum = decomposition(
     "eig",
+    batch=matrices(2),
     compute=_spectrum,
     limit=_limit_of_vectors,
     outputs=2,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from chainrule.graph import composition
+from chainrule.primitives.batching import along
 from chainrule.primitives.declare import Linear, linear
 from chainrule.primitives.samples import Maker, case, normal
 
@@ -50,6 +51,7 @@ def _itself(transform: Any) -> Any:
 
 fourier: Linear = linear(
     "fft",
+    batch=along(-1),
     compute=lambda x, *, n, axis, norm: np.fft.fft(x, n, axis, norm),
     transposed=_itself(lambda g, **options: fourier(g, **options)),
     latex=r"\mathcal{{F}} {x}",
@@ -62,6 +64,7 @@ fourier: Linear = linear(
 )
 inverse_fourier: Linear = linear(
     "ifft",
+    batch=along(-1),
     compute=lambda x, *, n, axis, norm: np.fft.ifft(x, n, axis, norm),
     transposed=_itself(lambda g, **options: inverse_fourier(g, **options)),
     latex=r"\mathcal{{F}}^{{-1}} {x}",
@@ -102,6 +105,7 @@ def _transposed_real(g: Any, shape: Any, n: int, axis: int, norm: Any) -> Any:
 
 real_to_half: Linear = linear(
     "rfft",
+    batch=along(-1),
     compute=lambda x, *, n, axis, norm: np.fft.rfft(x, n, axis, norm),
     transposed=_transposed_half,
     latex=r"\mathcal{{F}}_+ {x}",
@@ -115,6 +119,7 @@ real_to_half: Linear = linear(
 )
 half_to_real: Linear = linear(
     "irfft",
+    batch=along(-1),
     compute=lambda x, *, n, axis, norm: np.fft.irfft(x, n, axis, norm),
     transposed=_transposed_real,
     latex=r"\mathcal{{F}}_+^{{-1}} {x}",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.graph import Traced
+from chainrule.primitives.batching import matrices
 from chainrule.primitives.implicit import Solution, solution
 from chainrule.primitives.samples import Maker, case, normal
 
@@ -92,6 +93,7 @@ def _well_conditioned(size: int, *batch: int) -> Maker:
 
 triangular_solve: Solution = solution(
     "triangular_solve",
+    batch=matrices(2, 2),
     compute=_substituted,
     inputs=2,
     jvp=(

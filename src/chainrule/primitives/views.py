@@ -74,8 +74,11 @@ class View(Linear):
 
     def _note(self, base: Any, result: Any, params: dict[str, Any]) -> None:
         """Let `result` remember that it shows entries of `base`, if it does."""
-        here, there = base.value, result.value
+        here, there = base, result
         while isinstance(there, Traced):
+            if there.level.maps:
+                here, there = _memory(here), _memory(there)
+                break
             here, there = here.value, there.value
         # NumPy's scalars, such as one entry of an array, have no memory to share.
         both = isinstance(here, np.ndarray) and isinstance(there, np.ndarray)

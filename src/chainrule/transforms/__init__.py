@@ -44,6 +44,6 @@ __all__ = [
     "value_and_grad",
     "value_grad_and_aux",
     "vjp",
-    "while_loop",
     "vmap",
+    "while_loop",
 ]

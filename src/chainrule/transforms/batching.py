@@ -13,7 +13,8 @@ from chainrule import errors, trees
 from chainrule.graph import Traced
 from chainrule.graph.node import callers_place
 from chainrule.tracing.batched import CONSTANT, Batched, BatchLevel
-from chainrule.tracing.levels import Running, capture, users_line
+from chainrule.tracing.levels import Running, capture
+from chainrule.tracing.telling import users_line
 from chainrule.transforms.arguments import put_together, taken_apart
 
 Function = Callable[..., Any]

@@ -16,6 +16,7 @@ from chainrule.primitives.batching import Call as BatchCall
 from chainrule.tracing.conversion import concrete
 from chainrule.transforms.arguments import Arguments, put_together, taken_apart
 from chainrule.transforms.batching import vmap
+from chainrule.transforms.closures import Closure
 from chainrule.transforms.forward_mode import pushforward
 from chainrule.transforms.reverse_mode import pullback
 

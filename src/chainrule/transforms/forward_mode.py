@@ -80,9 +80,9 @@ def jvp(
             )
     args = tuple(args)
     arguments = Arguments("jvp", args, tuple(range(len(args))))
-    given = arguments.like("jvp", tuple(tangents))
+    directions = arguments.like("jvp", tuple(tangents))
     with plain_products(strict):
-        values, moved, treedef = pushforward("jvp", f, arguments, given, kwargs)
+        values, moved, treedef = pushforward("jvp", f, arguments, directions, kwargs)
     return put_together(treedef, values), put_together(treedef, moved)
 
 

@@ -244,9 +244,14 @@ class Pullback:
                     f"{np.shape(g)} for a result of shape {spec.shape}; the two must be the same"
                 )
             fitted.append(fit_cotangent(g, spec))
-        steps = self._tape.backwards()
+        seeds: dict[Edge, Any] = {}
+        for out, g in zip(self._outs, fitted, strict=True):
+            # all constants share one mark, whatever their shapes
+            if g is not None and owned(out, self._tape) and out.mark is not OPAQUE:
+                seeds[out.mark] = seeds[out.mark] + g if out.mark in seeds else g
+        tape = self._tape
         with plain_products(self._strict):
-            return _cotangents(self._tape, steps, self._outs, fitted, self._variables)
+            return _cotangents(tape.backwards(), seeds, self._variables, tape.separation, fitted)
 
 
 def pullback(

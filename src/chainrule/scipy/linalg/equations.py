@@ -15,6 +15,7 @@ import scipy.linalg
 
 from chainrule.errors import UnsupportedError
 from chainrule.graph.node import callers_place
+from chainrule.primitives.batching import matrices
 from chainrule.primitives.implicit import Solution, solution
 from chainrule.primitives.linear_algebra import adjoint, transposed
 from chainrule.primitives.samples import Maker, case, normal, positive_definite
@@ -32,6 +33,7 @@ def _contraction(size: int) -> Maker:
 
 sylvester: Solution = solution(
     "solve_sylvester",
+    batch=matrices(2, 2, 2),
     compute=over_stack(scipy.linalg.solve_sylvester),
     inputs=3,
     jvp=(
@@ -86,6 +88,7 @@ def _pulled_stein(g: Any, x1: Any, y: Any) -> Any:
 
 stein: Solution = solution(
     "solve_discrete_lyapunov",
+    batch=matrices(2, 2),
     compute=over_stack(lambda a, q: scipy.linalg.solve_discrete_lyapunov(a, q)),
     inputs=2,
     jvp=(
@@ -159,6 +162,7 @@ def _pulled_r_continuous(g: Any, x2: Any, x4: Any, y: Any) -> Any:
 
 continuous_riccati = solution(
     "solve_continuous_are",
+    batch=matrices(2, 2, 2, 2),
     compute=over_stack(
         lambda a, b, q, r: scipy.linalg.solve_continuous_are(a, b, _hermitian(q), _hermitian(r))
     ),
@@ -223,6 +227,7 @@ def _pulled_r_discrete(g: Any, x1: Any, x2: Any, x4: Any, y: Any) -> Any:
 
 discrete_riccati = solution(
     "solve_discrete_are",
+    batch=matrices(2, 2, 2, 2),
     compute=over_stack(
         lambda a, b, q, r: scipy.linalg.solve_discrete_are(a, b, _hermitian(q), _hermitian(r))
     ),

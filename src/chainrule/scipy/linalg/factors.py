@@ -9,6 +9,7 @@ import scipy.linalg
 
 from chainrule.errors import UnsupportedError
 from chainrule.graph.node import callers_place
+from chainrule.primitives.batching import matrices
 from chainrule.primitives.declare import primitive
 from chainrule.primitives.linear_algebra import adjoint, transposed
 from chainrule.primitives.samples import Maker, case, invertible
@@ -103,6 +104,7 @@ def _graded(rows: int, columns: int, *batch: int) -> Maker:
 
 packed_lu = primitive(
     "lu",
+    batch=matrices(2),
     compute=_factored,
     outputs=2,
     jvp=(_moved_factors, lambda t: t),  # the second output is integer: its rule is never asked
@@ -217,6 +219,7 @@ def _moved_positive(t: Any, y1: Any, y2: Any) -> Any:
 
 polar_pair = primitive(
     "polar",
+    batch=matrices(2),
     compute=_polar_pair,
     outputs=2,
     jvp=(_moved_unitary, _moved_positive),

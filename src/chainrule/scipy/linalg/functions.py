@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
+from chainrule.primitives.batching import matrices
 from chainrule.primitives.declare import General, primitive
 from chainrule.primitives.linear_algebra import HALF_THE_WORK, transposed
 from chainrule.primitives.samples import Maker, case, normal, positive_definite
@@ -81,6 +82,7 @@ def _frechet(a: Any, e: Any) -> Any:
 
 exponential_along: General = primitive(
     "expm_frechet",
+    batch=matrices(2, 2),
     compute=over_stack(_frechet),
     inputs=2,
     jvp=(
@@ -112,6 +114,7 @@ def _twice(e: Any) -> Any:
 
 exponential = primitive(
     "expm",
+    batch=matrices(2),
     compute=over_stack(scipy.linalg.expm),
     jvp=(lambda t, x: exponential_along(x, t),),
     vjp=(lambda g, x: exponential_along(transposed(x), g),),
@@ -122,6 +125,7 @@ exponential = primitive(
 
 logarithm: General = primitive(
     "logm",
+    batch=matrices(2),
     compute=over_stack(lambda a: _computed(scipy.linalg.logm, a)),
     jvp=(lambda t, x: _along(logarithm, x, t),),
     vjp=(lambda g, x: _along(logarithm, transposed(x), g),),
@@ -132,6 +136,7 @@ logarithm: General = primitive(
 
 power: General = primitive(
     "fractional_matrix_power",
+    batch=matrices(2),
     compute=over_stack(
         lambda a, *, exponent: _computed(scipy.linalg.fractional_matrix_power, a, exponent)
     ),
@@ -147,6 +152,7 @@ power: General = primitive(
 
 root = primitive(
     "sqrtm",
+    batch=matrices(2),
     compute=over_stack(lambda a: _computed(scipy.linalg.sqrtm, a)),
     jvp=(lambda t, y: sylvester(y, y, t),),
     vjp=(lambda g, y: sylvester(transposed(y), transposed(y), g),),
