@@ -50,5 +50,12 @@ def reverse(steps: Iterable[Step], seeds: dict[Edge, Any]) -> dict[Edge, Any]:
     The adjoint is the conjugate of the transpose of the conjugate: between the two ends of the
     walk the conjugations cancel.
     """
-    found = walk(steps, {edge: conjugated(g) for edge, g in seeds.items()})
-    return {edge: conjugated(g) for edge, g in found.items()}
+    for g in seeds.values():
+        if g.dtype.kind == "c":
+            seeds = {edge: conjugated(g) for edge, g in seeds.items()}
+            break
+    found = walk(steps, seeds)
+    for edge, g in found.items():
+        if g.dtype.kind == "c":
+            found[edge] = np.conjugate(g)
+    return found

@@ -86,8 +86,11 @@ class Elementwise(Primitive):
         found = []
         for i in wanted:
             partial = self.partials[i]
+            if partial is ONE:
+                found.append(factor)
+                continue
             if isinstance(partial, Constant):
-                found.append(factor if partial is ONE else -factor)
+                found.append(-factor)
                 continue
             if partial.only is not None:
                 p = partial.function(xs[partial.only])

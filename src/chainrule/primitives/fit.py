@@ -73,8 +73,6 @@ def as_input(primitive: Primitive, value: Any, dtype: np.dtype[Any]) -> Any:
 
     Elementwise rules do arithmetic with their inputs, which in int8 or bool would overflow unseen.
     """
-    if type(value) is float and dtype.kind == "f":
-        return dtype.type(value)
     if primitive.form == "elementwise" and dtype.kind in "fc":
         if type(value) is bool:
             return dtype.type(value)

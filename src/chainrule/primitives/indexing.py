@@ -57,7 +57,8 @@ def split_index(index: Any) -> tuple[Template, tuple[Any, ...]]:
     if type(index) is int:
         return Template((index,)), ()
     if type(index) is slice:
-        return Template((_plain_slice(index),)), ()
+        plain = type(index.start) in _ENDS and type(index.stop) in _ENDS and index.step is None
+        return Template((index if plain else _plain_slice(index),)), ()
     parts: list[Any] = []
     arrays: list[Any] = []
     for part in index if type(index) is tuple else (index,):

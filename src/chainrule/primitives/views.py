@@ -69,21 +69,23 @@ class View(Linear):
         """The operation on arguments one of which is `traced`, as a view of a lone one."""
         result = traced.level.apply(self, arguments, params)
         if len(arguments) == 1 and isinstance(result, Traced):
-            self._note(traced, result, params)
+            # NumPy's scalars, such as one entry of an array, have no memory to share.
+            here, there = traced.value, result.value
+            if type(there) is not np.ndarray or result.level.maps:
+                here, there = _memories(traced, result)
+            both = isinstance(here, np.ndarray) and isinstance(there, np.ndarray)
+            if both and (self.shares is _always or self.shares(here, there)):
+                result.alias = Alias(traced, self, params)
         return result
 
-    def _note(self, base: Any, result: Any, params: dict[str, Any]) -> None:
-        """Let `result` remember that it shows entries of `base`, if it does."""
-        here, there = base, result
-        while isinstance(there, Traced):
-            if there.level.maps:
-                here, there = _memory(here), _memory(there)
-                break
-            here, there = here.value, there.value
-        # NumPy's scalars, such as one entry of an array, have no memory to share.
-        both = isinstance(here, np.ndarray) and isinstance(there, np.ndarray)
-        if both and (self.shares is _always or self.shares(here, there)):
-            result.alias = Alias(base, self, params)
+
+def _memories(base: Any, result: Any) -> tuple[Any, Any]:
+    """What lies under the levels that both have in common."""
+    while isinstance(result, Traced):
+        if result.level.maps:
+            return _memory(base), _memory(result)
+        base, result = base.value, result.value
+    return base, result
 
 
 def _memory(array: Any) -> Any:

@@ -209,6 +209,9 @@ def _captured(
     found: list[Any] = [None] * len(values)
     for k, value in enumerate(values):
         if kept is None or k in kept or (kept is INDICES and not is_inexact(value)):
+            if type(value) is float and dtype.kind == "f":
+                found[k] = dtype.type(value)
+                continue
             value = as_input(primitive, value, dtype)
             found[k] = capture(value) if edges[k] is OPAQUE else value
     return tuple(found)

@@ -54,23 +54,27 @@ def _cotangents(
     if limits is not None and not any(isinstance(g, Traced) for g in seeds.values()):
         steps = limits.steps(steps)
     cotangents = reverse(steps, seeds)
-    handed_out = set(map(id, given))
+    handed_out = [id(g) for g in given] if given else []
     found = []
     for edge in variables:
         g = cotangents.get(edge)
         if limits is not None:
             g = limits.without(g)
-        if g is None:
-            spec = edge[0].outputs[0]
-            g = np.zeros(spec.shape, spec.dtype)[()]
-        elif isinstance(g, np.ndarray):
-            if g.base is not None or id(g) in handed_out:
-                g = g.copy()
-        elif isinstance(g, Traced):
-            g = g.snapshot()
-        handed_out.add(id(g))
+        if type(g) is not np.ndarray:
+            g = _number(g, edge)
+        elif g.base is not None or id(g) in handed_out:
+            g = g.copy()
+        handed_out.append(id(g))
         found.append(g)
     return found
+
+
+def _number(g: Any, edge: Edge) -> Any:
+    """A cotangent that is no plain array: a scalar, a traced one, or an absent one, which is 0."""
+    if g is None:
+        spec = edge[0].outputs[0]
+        return np.zeros(spec.shape, spec.dtype)[()]
+    return g.snapshot() if isinstance(g, Traced) else g
 
 
 def _scalar(title: str, function: Function, out: Any, value: Any) -> Spec:
