@@ -53,12 +53,12 @@ kv = _bessel(
 )
 yn = _bessel(
     "yn",
-    lambda x1, x2: (special.yv(x1 - 1, x2) - special.yv(x1 + 1, x2)) / 2,
+    lambda x1, x2: (special.yv(np.trunc(x1) - 1, x2) - special.yv(np.trunc(x1) + 1, x2)) / 2,
     "Y_{{{x1}}}({x2})",
 )
 kn = _bessel(
     "kn",
-    lambda x1, x2: -(special.kv(x1 - 1, x2) + special.kv(x1 + 1, x2)) / 2,
+    lambda x1, x2: -(special.kv(np.trunc(x1) - 1, x2) + special.kv(np.trunc(x1) + 1, x2)) / 2,
     "K_{{{x1}}}({x2})",
 )
 kve = _bessel(

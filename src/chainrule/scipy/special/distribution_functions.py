@@ -176,8 +176,10 @@ pdtr, pdtrc = _counting(
 
 
 def binomial(k: Any, n: Any, p: Any) -> Any:
-    """d/dp I_p(⌊k⌋ + 1, n - ⌊k⌋)."""
-    return np.exp(log_beta_density(np.floor(k) + 1, n - np.floor(k), p))
+    """d/dp I_p(⌊k⌋ + 1, n - ⌊k⌋), where SciPy cuts n to a whole number; 0 where k is all of n."""
+    left = np.trunc(n) - np.floor(k)
+    slope = np.exp(log_beta_density(np.floor(k) + 1, np.maximum(left, 1), p))
+    return np.where(left > 0, slope, 0)
 
 
 bdtr, bdtrc = _counting(
@@ -190,8 +192,8 @@ bdtr, bdtrc = _counting(
 
 
 def negative_binomial(k: Any, n: Any, p: Any) -> Any:
-    """d/dp I_p(n, ⌊k⌋ + 1)."""
-    return np.exp(log_beta_density(n, np.floor(k) + 1, p))
+    """d/dp I_p(n, ⌊k⌋ + 1), where SciPy cuts n to a whole number."""
+    return np.exp(log_beta_density(np.trunc(n), np.floor(k) + 1, p))
 
 
 nbdtr, nbdtrc = _counting(

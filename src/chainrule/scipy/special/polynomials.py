@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from chainrule import errors
 from chainrule.graph import composition
+from chainrule.graph.node import callers_place
 from chainrule.primitives.declare import Elementwise, elementwise
 from chainrule.primitives.samples import case, integers, uniform
 from chainrule.scipy.special.unknown import unknown
@@ -25,7 +27,15 @@ _SHIFTED = uniform(0.1, 0.9, 4)
 
 
 def _less(n: Any) -> Any:
-    """The degree below; 0 for 0, whose derivative has the factor 0."""
+    """The degree below; 0 for 0, whose derivative has the factor 0.
+
+    SciPy takes fractional degrees too, but then these are no polynomials, and other rules hold.
+    """
+    if np.any(n != np.floor(n)):
+        raise errors.UnsupportedError(
+            f"the derivative of a polynomial of fractional degree was asked for at "
+            f"{callers_place()}, and is not known here: pass whole numbers as degrees"
+        )
     return np.maximum(n - 1, 0)
 
 
