@@ -21,8 +21,9 @@ def test_a_fractional_order_is_cut_to_a_whole_one(function):
     assert cr.grad(f)(1.2) == pytest.approx(slope(f, 1.2), rel=1e-8)
 
 
+@pytest.mark.filterwarnings("ignore:non-integer")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("counts", [(0.3, 0.8), (1, 3), (3, 3), (0.3, 1.7)])
+@pytest.mark.parametrize("counts", [(1, 3), (3, 3), (0.3, 1.7)])
 @pytest.mark.parametrize("function", [special.bdtr, special.bdtrc, special.nbdtr, special.nbdtrc])
 def test_a_fractional_count_is_cut_to_a_whole_one(function, counts):
     def f(p):
