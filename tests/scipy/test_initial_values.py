@@ -11,7 +11,7 @@ import pytest
 import scipy.integrate
 
 import chainrule.numpy as cnp
-from chainrule import errors, grad, hessian, jacobian, jvp, value_and_grad, vjp
+from chainrule import errors, grad, hessian, jacobian, jvp, value_and_grad, vjp, vmap
 from chainrule.scipy import integrate
 from chainrule.scipy.integrate.problems import Problem
 from chainrule.scipy.integrate.runge_kutta import Trajectory
@@ -165,7 +165,7 @@ def test_a_value_from_a_global_is_traced_or_refused():
         return integrate.solve_ivp(from_a_global, (0.0, 1.0), [1.0], **options).y[0, -1]
 
     np.testing.assert_allclose(grad(end)(0.5, "discrete"), -np.exp(-0.5), rtol=1e-7)
-    with pytest.raises(errors.InputError, match=r"'from_a_global' given at .* through args="):
+    with pytest.raises(errors.InputError, match=r"'from_a_global' given at .* as an argument"):
         grad(end)(0.5, "adjoint")
 
 
@@ -315,3 +315,16 @@ def test_what_is_refused():
         grad(end)(0.5, gradient="exact")
     with pytest.raises(errors.UnsupportedError, match="full_output"):
         grad(lambda k: integrate.odeint(lambda y, t: -k * y, 1.0, TIMES, full_output=True)[0])(0.5)
+
+
+def test_many_examples_at_once():
+    def end(k, solve):
+        return solve(lambda t, y: -k * y)
+
+    def by_odeint(f):
+        return integrate.odeint(f, 1.0, np.array([0.0, 1.0]), tfirst=True)[-1, 0]
+
+    k = np.array([0.5, 2.0])
+    np.testing.assert_allclose(vmap(lambda k: end(k, by_odeint))(k), np.exp(-k), rtol=1e-6)
+    with pytest.raises(errors.BatchError, match="differ between the examples"):
+        vmap(lambda k: end(k, lambda f: integrate.solve_ivp(f, (0.0, 1.0), [1.0])).y)(k)

@@ -182,18 +182,25 @@ def test_refusals_are_sentences(f, words):
     assert "test_implicit.py" in str(caught.value)
 
 
-def test_a_value_that_cannot_be_found_is_refused():
-    class Model:
-        pass
+class Model:
+    pass
 
-    model = Model()
 
-    def f(a):
+MODEL = Model()
+
+
+def test_a_value_in_an_attribute_is_found_and_one_of_a_global_refused():
+    def root(a, model):
         model.a = a
-        return cr.implicit_root(lambda x, b: x - b * model.a, lambda b: 2.0)(a)
+        return cr.implicit_root(lambda x, b: x - b * model.a, lambda b: b * model.a)(a)
 
-    with pytest.raises(errors.InputError, match="attribute of an object"):
-        cr.grad(f)(1.0)
+    def refused(a):
+        MODEL.a = a
+        return cr.implicit_root(lambda x, b: x - b * MODEL.a, lambda b: 2.0)(a)
+
+    assert float(cr.grad(lambda a: root(a, Model()))(3.0)) == 6.0
+    with pytest.raises(errors.InputError, match="a global, say"):
+        cr.grad(refused)(1.0)
 
 
 def test_an_iteration_that_does_not_converge_is_refused():

@@ -191,15 +191,22 @@ def test_refusals_are_sentences(f, words):
     assert "test_scan.py" in str(caught.value)
 
 
-def test_a_value_that_cannot_be_found_is_refused():
-    class Model:
-        pass
+class Model:
+    pass
 
-    model = Model()
 
-    def f(x):
+MODEL = Model()
+
+
+def test_a_value_in_an_attribute_is_found_and_one_of_a_global_refused():
+    def found(x, model):
         model.x = x
         return cr.scan(lambda c, y: (c * model.x, None), 1.0, np.ones(2))[0]
 
+    def refused(x):
+        MODEL.x = x
+        return cr.scan(lambda c, y: (c * MODEL.x, None), 1.0, np.ones(2))[0]
+
+    assert float(cr.grad(lambda x: found(x, Model()))(3.0)) == 6.0
     with pytest.raises(errors.InputError, match="part of the carry"):
-        cr.grad(f)(1.0)
+        cr.grad(refused)(1.0)

@@ -31,6 +31,10 @@ class Level:
         """What lies under all levels in the memory that `array` stands for."""
         raise NotImplementedError
 
+    def varies(self, array: Traced) -> bool:
+        """Whether `array`, of this level, is more than a constant to it."""
+        raise NotImplementedError
+
     def constant(self, value: Any) -> Any:
         """A traced array of this level that holds a value which depends on no variable."""
         raise NotImplementedError

@@ -19,7 +19,7 @@ from chainrule.graph import Traced
 from chainrule.graph.node import callers_place
 from chainrule.tracing.conversion import concrete, gathered, unsupported
 from chainrule.tracing.levels import innermost
-from chainrule.transforms.hoisting import Hoisted, depends
+from chainrule.transforms.closures import Closure, depends
 
 Function = Callable[..., Any]
 
@@ -58,7 +58,7 @@ def plainly(function: Function) -> Function:
     """
     if innermost() is None:
         return function
-    hidden = Hoisted(function).hidden
+    hidden = Closure(function).hidden
 
     def call(*args: Any) -> Any:
         out = function(*args)

@@ -48,6 +48,10 @@ class BatchLevel(Level):
         super().__init__(next_tag(), title)
         self.size = size
 
+    def varies(self, array: Traced) -> bool:
+        assert isinstance(array, Batched)
+        return array.mark in (MAPPED, SCALAR)
+
     def constant(self, value: Any) -> Batched:
         return Batched(self, value, CONSTANT)
 

@@ -27,6 +27,10 @@ class DualLevel(Level):
         super().__init__(next_tag(), title)
         self.by_hand = by_hand
 
+    def varies(self, array: Traced) -> bool:
+        assert isinstance(array, Dual)
+        return array.mark is not None
+
     def constant(self, value: Any) -> Dual:
         return Dual.of(self, value, None)
 

@@ -48,6 +48,10 @@ class Recording(Level):
         self.graph.inputs.append(node)
         return self._leaf(node, value)
 
+    def varies(self, array: Traced) -> bool:
+        assert isinstance(array, Recorded)
+        return array.mark[0].primitive is not CONSTANT
+
     def constant(self, value: Any) -> Recorded:
         """A value from outside, as a leaf of the graph."""
         return self._leaf(constant_node(value, spec_of(value)), value)

@@ -101,6 +101,9 @@ class Tape(Level):
             self.nested = True
         return Recorded(self, capture(value), (node, 0))
 
+    def varies(self, array: Traced) -> bool:
+        return array.mark is not OPAQUE  # type: ignore[attr-defined]
+
     def constant(self, value: Any) -> Recorded:
         if isinstance(value, Traced):
             self.nested = True

@@ -121,6 +121,14 @@ def taken_apart(tree: Any) -> tuple[list[Any], Any]:
     return [lifted(leaf) for leaf in leaves], treedef
 
 
+def numbers_in(leaves: list[Any]) -> list[int]:
+    """The places of the leaves that an operation has to be given: floating or traced ones.
+
+    Traced integers have no derivative, but differ between the examples of a vmap.
+    """
+    return [k for k, leaf in enumerate(leaves) if is_inexact(leaf) or isinstance(leaf, Traced)]
+
+
 def put_together(treedef: Any, leaves: list[Any]) -> Any:
     return leaves[0] if treedef is None else trees.unflatten(treedef, leaves)
 

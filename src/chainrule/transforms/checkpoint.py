@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from chainrule import errors
-from chainrule.graph import Node, Primitive, Traced, is_inexact, spec_of
+from chainrule.graph import Node, Primitive, Traced, is_inexact
 from chainrule.graph.node import callers_place
 from chainrule.graph.primitive import Saves, Wanted
 from chainrule.primitives.batching import Call as BatchCall
 from chainrule.tracing.conversion import concrete
-from chainrule.transforms.arguments import Arguments, put_together, taken_apart
+from chainrule.transforms.arguments import Arguments, numbers_in, put_together, taken_apart
 from chainrule.transforms.batching import vmap
-from chainrule.transforms.closures import Closure
+from chainrule.transforms.closures import Closure, for_reading
 from chainrule.transforms.forward_mode import pushforward
 from chainrule.transforms.reverse_mode import pullback
 
@@ -24,28 +24,32 @@ Function = Callable[..., Any]
 
 
 class Call:
-    """A function of its floating leaves, which returns its result as leaves too."""
+    """A call as a function of its leaves, closed-over ones too, which returns leaves as well."""
 
-    __slots__ = ("_arguments", "_function", "_kwargs", "place", "treedef")
+    __slots__ = ("_closure", "_leaves", "_moving", "_name", "_structure", "place", "treedef")
 
     def __init__(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._function = function
-        self._kwargs = kwargs
-        self.place = callers_place()
-        self._arguments = Arguments("checkpoint", args, tuple(range(len(args))))
+        self._name = getattr(function, "__name__", "function")
+        self._closure = Closure(functools.partial(function, **kwargs) if kwargs else function)
+        self.place = self._closure.place
+        self._leaves, self._structure = taken_apart((self._closure.values, args))
+        self._moving = numbers_in(self._leaves)
         self.treedef: Any = None
 
     @property
     def leaves(self) -> list[Any]:
-        return self._arguments.leaves
+        return [self._leaves[k] for k in self._moving]
 
     def __call__(self, *leaves: Any) -> tuple[Any, ...]:
-        out = self._function(*self._arguments.replaced(list(leaves)), **self._kwargs)
-        outs, self.treedef = taken_apart(out)
+        filled = list(self._leaves)
+        for k, leaf in zip(self._moving, leaves, strict=True):
+            filled[k] = leaf
+        values, args = put_together(self._structure, filled)
+        outs, self.treedef = taken_apart(self._closure.holding(values)(*args))
         return tuple(outs)
 
     def __repr__(self) -> str:
-        return getattr(self._function, "__name__", "function")
+        return self._name
 
 
 class CallOnExamples:
@@ -91,7 +95,7 @@ class Checkpointed(Primitive):
         # The reverse pass hands conjugates to rules that state plain transposes; the pullback of a
         # function is an adjoint already, so the conjugation is undone on the way in and out.
         call = node.params["call"]
-        _, values, pull = pullback("checkpoint", call, xs, {}, tuple(range(len(xs))))
+        _, values, pull = pullback("checkpoint", call, xs, {}, tuple(wanted))
         for again, before in zip(values, ys, strict=True):
             if not np.array_equal(concrete(again), concrete(before), equal_nan=is_inexact(before)):
                 raise errors.MutationError(
@@ -100,28 +104,44 @@ class Checkpointed(Primitive):
                     "(draw random numbers outside and pass them in)"
                 )
         found = pull.raw([None if g is None else np.conjugate(g) for g in gs])
-        return [np.conjugate(found[i]) for i in wanted]
+        return [np.conjugate(g) for g in found]
 
     def push(
         self, node: Node, xs: tuple[Any, ...], ys: tuple[Any, ...], ts: list[Any]
     ) -> list[Any]:
-        arguments = Arguments("checkpoint", xs, tuple(range(len(xs))))
-        tangents = [
-            np.zeros(spec_of(x).shape, spec_of(x).dtype) if t is None else t
-            for x, t in zip(xs, ts, strict=True)
-        ]
+        arguments = Arguments("checkpoint", xs, tuple(i for i, t in enumerate(ts) if t is not None))
+        tangents = [t for t in ts if t is not None]
         return pushforward("checkpoint", node.params["call"], arguments, tangents, {})[1]
 
 
 def _run(*leaves: Any, call: Call) -> tuple[Any, ...]:
-    outs = call(*leaves)
+    # What the function writes into its arguments would change what was kept, on one level, and
+    # would be lost on another.
+    given = [leaf.snapshot() if isinstance(leaf, Traced) else for_reading(leaf) for leaf in leaves]
+    try:
+        outs = call(*given)
+    except ValueError as error:
+        if "read-only" in str(error):
+            raise _written(call) from error
+        raise
+    for leaf, handle in zip(leaves, given, strict=True):
+        if isinstance(leaf, Traced) and handle.value is not leaf.value:
+            raise _written(call)
     if any(isinstance(out, Traced) for out in outs):
         raise errors.InputError(
             f"the checkpointed function {call!r} at {callers_place()} uses a value of the running "
             "derivative that is not among its arguments and that it does not hold itself (a "
-            "global, or an attribute of an object); pass it as an argument"
+            "global, say); pass it as an argument"
         )
     return outs
+
+
+def _written(call: Call) -> errors.MutationError:
+    return errors.MutationError(
+        f"the checkpointed function {call!r} of {call.place} writes into an array that it was "
+        "given or closes over, and it has to run twice; let it begin with a copy (u = np.copy(u)) "
+        "and return what it made"
+    )
 
 
 checkpointed = Checkpointed(
@@ -150,19 +170,9 @@ def checkpoint(f: Function) -> Function:
 
     @functools.wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
-        closure = Closure(functools.partial(f, **kwargs) if kwargs else f)
-        leaves = [leaf for arg in args for leaf in taken_apart(arg)[0]]
-        if not closure.values and not any(isinstance(leaf, Traced) for leaf in leaves):
+        call = Call(f, args, kwargs)
+        if not any(isinstance(leaf, Traced) for leaf in call.leaves):
             return f(*args, **kwargs)
-
-        @functools.wraps(f)
-        def opened(values: list[Any], *args: Any) -> Any:
-            return closure.holding(values)(*args)
-
-        if closure.values:
-            call = Call(opened, (closure.values, *args), {})
-        else:
-            call = Call(f, args, kwargs)
         outs = checkpointed(*call.leaves, call=call)
         return put_together(call.treedef, list(outs))
 

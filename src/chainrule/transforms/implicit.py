@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 
 from chainrule import errors
-from chainrule.graph import Traced, is_inexact
+from chainrule.graph import Traced
 from chainrule.graph.node import callers_place
 from chainrule.tracing.conversion import concrete
-from chainrule.transforms.arguments import put_together, taken_apart
+from chainrule.transforms.arguments import numbers_in, put_together, taken_apart
 from chainrule.transforms.closures import Closure
 from chainrule.transforms.equations import Equation, implicit
 from chainrule.transforms.flattening import Layout, vector
@@ -23,7 +23,7 @@ LinearSolver = Literal["dense", "iterative"]
 
 
 class Problem:
-    """A residual and its solver, as functions of all floating leaves that they depend on.
+    """A residual and its solver, as functions of all leaves that they depend on.
 
     Those are the leaves of the arguments, and the traced values that the two close over.
     """
@@ -35,7 +35,7 @@ class Problem:
         values = (*self.residual.values, *self.solve.values)
         self._hidden = list({id(value): value for value in values}.values())
         self._leaves, self._treedef = taken_apart((args, self._hidden))
-        self._moving = [k for k, leaf in enumerate(self._leaves) if is_inexact(leaf)]
+        self._moving = numbers_in(self._leaves)
 
     @property
     def traced(self) -> bool:
@@ -111,7 +111,7 @@ def _check(
     if any(isinstance(leaf, Traced) for leaf in found):
         raise errors.InputError(
             f"{title} at {callers_place()} reads a value of the running derivative that is neither "
-            "an argument nor held by the function itself (a global, or an attribute of an object); "
+            "an argument nor held by the function itself (a global, say); "
             "pass it as an argument"
         )
     r = vector(found)

@@ -185,7 +185,7 @@ def _check(loop: Loop, specs: list[Any], carry: Leaves, y: Leaves) -> None:
     if any(isinstance(leaf, Traced) for leaf in (*carry, *y)):
         raise errors.InputError(
             f"{loop.title} at {callers_place()} reads a value of the running derivative that the "
-            "function of the step does not hold itself (a global, or an attribute of an object); "
+            "function of the step does not hold itself (a global, say); "
             "make it a part of the carry"
         )
     for spec, c in zip(specs, carry, strict=True):

@@ -19,7 +19,7 @@ from chainrule.transforms.stationarity import (
     JUST_INSIDE,
     Constraint,
     Limits,
-    depends,
+    is_traced,
     minimum,
 )
 
@@ -101,7 +101,7 @@ def minimize(
         close=JUST_INSIDE if _name(method) == "trust-constr" else AT_THE_LIMIT,
     )
     result.x = layout.tree(x)
-    if depends((args, result.x), fun):
+    if is_traced((args, result.x), fun):
         result.fun = fun(result.x, *args)
     return result
 

@@ -161,14 +161,14 @@ def minimum(
         x = np.array(kept[0].x, float)
         return x, multipliers(objective, bounds, constraints, close, x, args)
 
-    if not depends(args, rules, run):
+    if not is_traced(args, rules, run):
         result = run(*args)
         return np.asarray(result.x, float), result
     x, _ = solution(title, rules, solve, args, reach=REACH)
     return x, kept[0]
 
 
-def depends(args: Any, *functions: Function) -> bool:
+def is_traced(args: Any, *functions: Function) -> bool:
     """Whether something traced is among the arguments, or held by one of the functions."""
     if any(isinstance(leaf, Traced) for leaf in taken_apart(args)[0]):
         return True

@@ -16,7 +16,7 @@ from chainrule.scipy.integrate.adjoint import integrated
 from chainrule.scipy.integrate.problems import Problem, slopes
 from chainrule.tracing.conversion import concrete
 from chainrule.tracing.levels import innermost
-from chainrule.transforms.hoisting import Hoisted, depends
+from chainrule.transforms.closures import Closure, depends, differs
 
 Function = Callable[..., Any]
 
@@ -56,8 +56,8 @@ def solve_ivp(
     True
     """
     call = (t_span, y0, t_eval, options)
-    hoisted = Hoisted(fun, tuple(args or ()))
-    if not (is_traced(call) or hoisted.leaves or _hides(fun, t_span, y0, args, vectorized)):
+    closure = Closure(fun, tuple(args or ()))
+    if not (is_traced(call) or closure.values or _hides(fun, t_span, y0, args, vectorized)):
         return scipy.integrate.solve_ivp(
             plainly(fun),
             t_span,
@@ -70,14 +70,20 @@ def solve_ivp(
             args,
             **options,
         )
+    if any(map(differs, [*t_span, array(y0), t_eval, *closure.values])):
+        raise errors.BatchError(
+            f"solve_ivp at {callers_place()} chooses its steps for one problem, and was given "
+            "values that differ between the examples of a vmap; loop over the examples, solve all "
+            "of them as one large system, or use odeint"
+        )
     how = _way(method, gradient, dense_output, events)
     if vectorized:
-        hoisted = Hoisted(lambda t, y, *rest: array(fun(t, y[:, None], *rest))[:, 0], args or ())
+        closure = Closure(lambda t, y, *rest: array(fun(t, y[:, None], *rest))[:, 0], args or ())
     solve = _discrete if how == "discrete" else _adjoint
     options = {name: concrete(value) for name, value in options.items()}
     start, end = t_span
     times = None if t_eval is None else double(t_eval)
-    found = solve(hoisted, (start, end), double(y0), method, times, options)
+    found = solve(closure, (start, end), double(y0), method, times, options)
     if not dense_output:
         found.sol = None
     return found
@@ -113,10 +119,10 @@ def _way(method: Any, gradient: str | None, dense_output: bool, events: Any) -> 
 
 
 def _stepped(
-    hoisted: Hoisted, span: tuple[Any, Any], y0: Any, method: Any, options: dict[str, Any]
+    closure: Closure, span: tuple[Any, Any], y0: Any, method: Any, options: dict[str, Any]
 ) -> Any:
     """SciPy's solution on plain numbers, with every step."""
-    function = hoisted.plain()
+    function = closure.plain()
     return scipy.integrate.solve_ivp(
         lambda t, y: concrete(array(function(t, y))),
         tuple(map(concrete, span)),
@@ -144,15 +150,15 @@ def _reached(times: Any, found: Any) -> Any:
 
 
 def _discrete(
-    hoisted: Hoisted,
+    closure: Closure,
     span: tuple[Any, Any],
     y0: Any,
     method: str,
     t_eval: Any,
     options: dict[str, Any],
 ) -> Any:
-    found = _stepped(hoisted, span, y0, method, options)
-    f = hoisted.with_leaves(tuple(hoisted.leaves))
+    found = _stepped(closure, span, y0, method, options)
+    f = closure.holding(closure.values)
     steps = _fractions(found, span)
     path = runge_kutta.Trajectory(method, lambda t, y: slopes(f(t, y), y), steps, y0)
     found.sol = path
@@ -166,14 +172,14 @@ def _discrete(
 
 
 def _adjoint(
-    hoisted: Hoisted,
+    closure: Closure,
     span: tuple[Any, Any],
     y0: Any,
     method: Any,
     t_eval: Any,
     options: dict[str, Any],
 ) -> Any:
-    found = _stepped(hoisted, span, y0, method, options)
+    found = _stepped(closure, span, y0, method, options)
     if t_eval is None:
         steps = _fractions(found, span)
         times = np.stack(steps) if is_traced(steps) else found.t
@@ -182,8 +188,8 @@ def _adjoint(
         found.t = _reached(t_eval, found)
         times = np.concatenate([np.reshape(span[0], (1,)), found.t])
     end = float(concrete(span[1])) if found.success else None
-    problem = Problem.of(hoisted, method, options, end=end)
-    y = integrated(y0, times, *hoisted.leaves, problem=problem)
+    problem = Problem.of(closure, method, options, end=end)
+    y = integrated(y0, times, *closure.values, problem=problem)
     found.y = y if t_eval is None else y[:, 1:]
     return found
 
@@ -216,10 +222,10 @@ def odeint(
         return func(t, y, *rest) if tfirst else func(y, t, *rest)
 
     args = args if isinstance(args, tuple) else (args,)
-    hoisted = Hoisted(by_time, args)
+    closure = Closure(by_time, args)
     start = np.atleast_1d(double(y0))
     times = double(t)
-    if not (is_traced((y0, t)) or hoisted.leaves or _hides(by_time, times, start, args, False)):
+    if not (is_traced((y0, t)) or closure.values or _hides(by_time, times, start, args, False)):
         return scipy.integrate.odeint(
             plainly(func), y0, t, args, *positional, tfirst=tfirst, **options
         )
@@ -230,5 +236,5 @@ def odeint(
             f"with {', '.join(asked) or 'options given by position'}; leave it out",
         )
     options = {name: concrete(value) for name, value in options.items()}
-    problem = Problem.of(hoisted, "LSODA", options, times_by_odeint=True)
-    return integrated(start, times, *hoisted.leaves, problem=problem).T
+    problem = Problem.of(closure, "LSODA", options, times_by_odeint=True)
+    return integrated(start, times, *closure.values, problem=problem).T

@@ -18,8 +18,8 @@ from chainrule.graph import Node, Primitive, spec_of
 from chainrule.graph.primitive import Saves, Wanted
 from chainrule.scipy.forwarding import array
 from chainrule.tracing.conversion import concrete
+from chainrule.transforms.closures import depends
 from chainrule.transforms.forward_mode import jvp
-from chainrule.transforms.hoisting import depends
 from chainrule.transforms.reverse_mode import pullback
 
 Function = Callable[..., Any]

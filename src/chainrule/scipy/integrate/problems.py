@@ -12,7 +12,7 @@ from chainrule import errors
 from chainrule.graph.node import callers_place
 from chainrule.scipy.forwarding import array
 from chainrule.tracing.conversion import concrete
-from chainrule.transforms.hoisting import Hoisted, depends
+from chainrule.transforms.closures import Closure, depends
 
 Function = Callable[..., Any]
 
@@ -57,13 +57,13 @@ class Problem:
         self.times_by_odeint = times_by_odeint
 
     @classmethod
-    def of(cls, hoisted: Hoisted, method: Any, options: dict[str, Any], **more: Any) -> Problem:
+    def of(cls, closure: Closure, method: Any, options: dict[str, Any], **more: Any) -> Problem:
         """The problem of a user's function, whose closed-over values are its leaves."""
 
         def function(t: Any, y: Any, *leaves: Any) -> Any:
-            return slopes(hoisted.with_leaves(leaves)(t, y), y)
+            return slopes(closure.holding(leaves)(t, y), y)
 
-        return cls(function, method, options, hidden=hoisted.hidden, **more)
+        return cls(function, method, options, hidden=closure.hidden, **more)
 
     def plain(self, leaves: tuple[Any, ...]) -> Function:
         """f(t, y) on plain numbers; a derivative that would get lost is an error."""

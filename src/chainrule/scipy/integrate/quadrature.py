@@ -13,35 +13,35 @@ from chainrule.scipy.forwarding import array, is_traced, plainly, refused
 from chainrule.scipy.integrate.integrals import Integrand, integral
 from chainrule.tracing.conversion import concrete
 from chainrule.tracing.levels import innermost
-from chainrule.transforms.hoisting import Hoisted, depends
+from chainrule.transforms.closures import Closure, depends
 
 Function = Callable[..., Any]
 
 
-def _needs_derivative(hoisted: Hoisted, ends: tuple[Any, Any]) -> bool:
+def _needs_derivative(closure: Closure, ends: tuple[Any, Any]) -> bool:
     """Whether anything that the integral depends on is traced; if need be, by asking f once."""
-    if hoisted.leaves or is_traced(ends):
+    if closure.values or is_traced(ends):
         return True
     if innermost() is None:
         return False
     finite = [float(end) for end in ends if np.isfinite(end)]
     inside = sum(finite) / len(finite) if finite else 0.0
     with np.errstate(all="ignore"):
-        return depends(array(hoisted.with_leaves(())(inside)))
+        return depends(array(closure.holding(())(inside)))
 
 
 def _integrated(
-    hoisted: Hoisted, a: Any, b: Any, options: dict[str, Any], *, several: bool
+    closure: Closure, a: Any, b: Any, options: dict[str, Any], *, several: bool
 ) -> tuple[Any, ...]:
     """The result of SciPy's function, with a value that has derivatives."""
 
     def function(x: Any, *leaves: Any) -> Any:
-        return hoisted.with_leaves(leaves)(x)
+        return closure.holding(leaves)(x)
 
     plain = {name: concrete(value) for name, value in options.items() if value is not None}
-    integrand = Integrand(function, plain, hoisted.hidden, several=several)
+    integrand = Integrand(function, plain, closure.hidden, several=several)
     ends = (array(end)[()] for end in (a, b))
-    value = integral(*ends, *hoisted.leaves, integrand=integrand)
+    value = integral(*ends, *closure.values, integrand=integrand)
     return (value, *integrand.last[1:])
 
 
@@ -68,8 +68,8 @@ def quad(
     np.float64(-0.25)
     """
     args = args if isinstance(args, tuple) else (args,)
-    hoisted = Hoisted(func, args)
-    if not _needs_derivative(hoisted, (a, b)):
+    closure = Closure(func, args)
+    if not _needs_derivative(closure, (a, b)):
         return scipy.integrate.quad(
             plainly(func), a, b, args, full_output, epsabs, epsrel, limit, points, **special
         )
@@ -78,21 +78,21 @@ def quad(
     options = {"epsabs": epsabs, "epsrel": epsrel, "limit": limit, "points": points}
     if full_output:
         options["full_output"] = full_output
-    return _integrated(hoisted, a, b, options, several=False)
+    return _integrated(closure, a, b, options, several=False)
 
 
 def quad_vec(
     f: Function, a: Any, b: Any, *positional: Any, args: tuple[Any, ...] = (), **options: Any
 ) -> Any:
     """`scipy.integrate.quad_vec`: the same for functions that return a vector."""
-    hoisted = Hoisted(f, args)
-    if not _needs_derivative(hoisted, (a, b)):
+    closure = Closure(f, args)
+    if not _needs_derivative(closure, (a, b)):
         return scipy.integrate.quad_vec(plainly(f), a, b, *positional, args=args, **options)
     options = {**dict(zip(("epsabs", "epsrel"), positional, strict=False)), **options}
     options = {"epsabs": 1e-200, "epsrel": 1e-8, **options}
     if len(positional) > 2 or options.get("full_output"):
         raise refused(scipy.integrate.quad_vec, "with full_output; leave it out")
-    return _integrated(hoisted, a, b, options, several=True)
+    return _integrated(closure, a, b, options, several=True)
 
 
 def fixed_quad(
@@ -122,8 +122,8 @@ def dblquad(
     epsrel: float = 1.49e-8,
 ) -> Any:
     """`scipy.integrate.dblquad`: ∫ₐᵇ ∫ f(y, x) dy dx, y from gfun(x) to hfun(x)."""
-    hoisted = Hoisted(lambda *given: (func, gfun, hfun, given), args)
-    if not (hoisted.leaves or is_traced((a, b))):
+    closure = Closure(lambda *given: (func, gfun, hfun, given), args)
+    if not (closure.values or is_traced((a, b))):
         return scipy.integrate.dblquad(func, a, b, gfun, hfun, args, epsabs, epsrel)
 
     def inner(x: Any, *given: Any) -> Any:

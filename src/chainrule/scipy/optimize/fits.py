@@ -17,7 +17,7 @@ from chainrule.transforms.arguments import taken_apart
 from chainrule.transforms.flattening import vector
 from chainrule.transforms.jacobian import jacobian
 from chainrule.transforms.minimize import beginning, limits_of, numbers
-from chainrule.transforms.stationarity import Closeness, Limits, depends, minimum
+from chainrule.transforms.stationarity import Closeness, Limits, is_traced, minimum
 
 Function = Callable[..., Any]
 
@@ -84,7 +84,7 @@ def least_squares(
     args = args if isinstance(args, tuple) else (args,)
     x, result = minimum("least_squares", objective, run, args, bounds=limits, close=_NEAR)
     result.x = layout.tree(x)
-    if depends((args, x), flat):
+    if is_traced((args, x), flat):
         result.fun, result.cost = flat(x, *args), objective(x, *args)
     return result
 
@@ -180,7 +180,7 @@ def nnls(A: Any, b: Any, **options: Any) -> tuple[Any, Any]:
     """
     A, b = numbers(A), numbers(b)
     x, distance = optimize.nnls(concrete(A), concrete(b), **options)
-    if not depends((A, b)):
+    if not is_traced((A, b)):
         return x, distance
     x = _among_free(A, b, np.zeros(x.size), x > 0)
     return x, np.linalg.norm(A @ x - b)
@@ -197,7 +197,7 @@ def lsq_linear(A: Any, b: Any, bounds: Any = (-np.inf, np.inf), **options: Any) 
     limits = _limits(bounds, size) or Limits(np.full(size, -np.inf), np.full(size, np.inf))
     plain = tuple(concrete(limit) for limit in limits)
     result = optimize.lsq_linear(concrete(A), concrete(b), bounds=plain, **options)
-    if depends((A, b, *limits)):
+    if is_traced((A, b, *limits)):
         target, held = limits.nearest(result.x, _NEAR.bound)
         result.x = _among_free(A, b, target, ~held)
         result.fun = A @ result.x - b

@@ -11,7 +11,7 @@ from scipy import optimize
 from chainrule.scipy.optimize.roots import as_tuple
 from chainrule.tracing.conversion import concrete
 from chainrule.transforms.minimize import limits_of
-from chainrule.transforms.stationarity import Limits, depends, minimum
+from chainrule.transforms.stationarity import Limits, is_traced, minimum
 
 Function = Callable[..., Any]
 
@@ -50,7 +50,7 @@ def minimize_scalar(
     args = as_tuple(args)
     x, result = minimum("minimize_scalar", lambda v, *args: fun(v[0], *args), run, args)
     result.x = x[0]
-    if depends((args, x), fun):
+    if is_traced((args, x), fun):
         result.fun = fun(result.x, *args)
     return result
 
@@ -83,7 +83,7 @@ def _with_value(
 ) -> Any:
     x, result = minimum(name, lambda x, *args: func(x, *args), run, args, bounds=limits)
     result.x = x
-    if depends((args, x), func):
+    if is_traced((args, x), func):
         result.fun = func(x, *args)
     return result
 
