@@ -3,7 +3,7 @@
 from chainrule.transforms.batching import vmap
 from chainrule.transforms.checkpoint import checkpoint
 from chainrule.transforms.curvature import hessian_eigenpairs
-from chainrule.transforms.flatten import flatten
+from chainrule.transforms.flattening import flatten
 from chainrule.transforms.forward_mode import hvp, jvp
 from chainrule.transforms.implicit import implicit_minimize, implicit_root
 from chainrule.transforms.jacobian import hessian, jacobian

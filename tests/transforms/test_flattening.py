@@ -49,3 +49,10 @@ def test_what_is_refused():
         cr.flatten([1.0, 1j])
     with pytest.raises(errors.ShapeError, match="a tree of 2 numbers"):
         cr.flatten(np.ones(2))[1](np.ones(3))
+
+
+def test_the_vector_is_an_array_of_its_own():
+    x = np.ones(2)
+    vector, _ = cr.flatten(x)
+    vector[0] = 5.0
+    assert x[0] == 1.0
