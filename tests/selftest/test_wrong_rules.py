@@ -6,6 +6,7 @@ The right one passes `check_grads` and the rule tests; the wrong one must be cau
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,7 @@ import chainrule as cr
 from chainrule import errors
 from chainrule.graph import registry
 from chainrule.primitives.declare import elementwise
-from chainrule.primitives.samples import real
+from chainrule.primitives.samples import case, normal, real
 
 RULES = Path(__file__).parents[1] / "rules"
 
@@ -102,6 +103,40 @@ def test_a_rule_that_computes_in_double_precision_is_caught(rng):
     operation = CONFTEST.Operation(record, (x,), {})
     with pytest.raises(AssertionError):
         DTYPES.test_rules_do_not_compute_in_double_precision(operation, rng)
+
+
+SHADOWING = {
+    "i": lambda a, *, i=1: a,
+    "shape": lambda a, *, shape=1: a,
+    "shapes": lambda a, *, shapes=1: a,
+    "xs": lambda a, *, xs=1: a,
+    "indices": lambda a, *, indices=1: a,
+    "x": lambda a, *, x=1: a,
+    "x2": lambda a, *, x2=1: a,
+    "y1": lambda a, *, y1=1: a,
+    "g": lambda a, *, g=1: a,
+    "t": lambda a, *, t=1: a,
+}
+
+
+@pytest.mark.parametrize("word", SHADOWING)
+@pytest.mark.parametrize("where", ["compute", "samples", "a user's function"])
+def test_a_parameter_named_like_a_word_of_the_legend_is_refused(word, where):
+    """The rule would silently read the shape of its input, say, in the place of the parameter."""
+
+    def declare():
+        if where == "a user's function":
+            cr.primitive(partials=lambda x: x, samples=[(0.5,)])(SHADOWING[word])
+        elif where == "compute":
+            shadowing("selftest_shadowed", compute=SHADOWING[word], domain=real)
+        else:
+            sample = case(normal(2), **{word: 2})
+            shadowing("selftest_shadowed", compute=np.reshape, samples=[sample])
+
+    shadowing = functools.partial(elementwise, partials=(lambda x: x,), latex="{x}")
+    with pytest.raises(TypeError, match=f"{word!r}, and (a rule|rules) that say"):
+        declare()
+    assert "selftest_shadowed" not in registry.primitives
 
 
 def test_a_dot_product_test_sees_modes_that_disagree(pairs, rng):

@@ -12,13 +12,13 @@ from chainrule.custom.transposing import transposing
 from chainrule.custom.verification import Sample, verify
 from chainrule.graph import Primitive
 from chainrule.graph.node import callers_place
+from chainrule.graph.primitive import LEGEND, in_legend
 from chainrule.primitives.declare import Constant, Elementwise, General, Linear, Multilinear
 from chainrule.primitives.fit import as_array
 from chainrule.tracing.conversion import operand
 
 Function = Callable[..., Any]
 Rules = Function | Sequence[Function]
-LEGEND = {"xs", "indices", "shape", "shapes", "i"}
 
 
 def primitive(
@@ -115,6 +115,12 @@ class _Declaration:
         if inspect.Parameter.VAR_KEYWORD in kinds:
             raise self._wrong("takes **options; write them out as keyword-only parameters")
         self.options = {p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
+        for name in self.options:
+            if in_legend(name):
+                raise self._wrong(
+                    f"has the option {name!r}, and rules that say so read something else (an "
+                    "input, an output, a shape, the position of the input); call it another name"
+                )
         variadic = inspect.Parameter.VAR_POSITIONAL in kinds
         self.inputs = None if variadic else len(kinds) - len(self.options)
 
@@ -170,7 +176,7 @@ class _Declaration:
             letter, digits = name[:1], name[1:] or "1"
             numbered = letter in counts and digits.isdigit() and int(digits) >= 1
             known = numbered and (counts[letter] is None or int(digits) <= (counts[letter] or 0))
-            if not known and name not in LEGEND | self.options:
+            if not known and name not in {*LEGEND, *self.options}:
                 raise self._wrong(
                     f"has a rule in {kind} that reads {name!r}, which is neither an input (x1 …), "
                     "an output (y1 …), shape, nor a keyword-only parameter"

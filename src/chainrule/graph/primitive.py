@@ -171,7 +171,7 @@ def _is_index(x: Any) -> bool:
     return x.dtype.kind in "biu"
 
 
-_LEGEND = ("xs", "indices", "shape", "shapes", "i")
+LEGEND = ("xs", "indices", "shape", "shapes", "i")
 
 
 def _need(name: str) -> tuple[str, Any]:
@@ -179,7 +179,22 @@ def _need(name: str) -> tuple[str, Any]:
     kind, digits = name[0], name[1:]
     if kind in "xy" and (not digits or digits.isdigit()):
         return kind, int(digits or 1) - 1
-    return (name, None) if name in _LEGEND else ("parameter", name)
+    return (name, None) if name in LEGEND else ("parameter", name)
+
+
+def in_legend(name: str) -> bool:
+    """Whether a rule that has an argument of this name reads something else than a parameter."""
+    return _need(name)[0] != "parameter" or name in ("g", "t")
+
+
+def _parameters(compute: Any, inputs: int | None, samples: Any) -> set[str]:
+    """The keyword parameters of an operation: those of Python code, and those of its samples."""
+    found = {name for sample in samples or () for name in sample.params}
+    code = getattr(compute, "__code__", None)
+    if code is not None:
+        first = code.co_argcount if inputs is None else inputs
+        found.update(code.co_varnames[first : code.co_argcount + code.co_kwonlyargcount])
+    return found
 
 
 def _union(sets: list[Positions]) -> Positions:
@@ -245,6 +260,13 @@ class Primitive:
     ) -> None:
         if numpy is None and compute is None:
             raise TypeError(f"the primitive {name!r} needs `numpy` or `compute`")
+        for parameter in _parameters(compute or numpy, inputs, samples):
+            if in_legend(parameter):
+                raise TypeError(
+                    f"the primitive {name!r} has the parameter {parameter!r}, and a rule that says "
+                    "so reads something else (the legend of `primitives/declare.py`); call it "
+                    "another name"
+                )
         self.name = name
         self.numpy = numpy
         self.compute: ArrayFunction = compute if compute is not None else numpy

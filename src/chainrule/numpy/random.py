@@ -57,7 +57,7 @@ def split(key: Any, n: int = 2) -> Any:
 
     >>> first, second = split(key(0))
     """
-    return bits(key, shape=(n, 2), stream=_SPLITTING)
+    return bits(key, size=(n, 2), stream=_SPLITTING)
 
 
 def _is_key(value: Any) -> bool:
@@ -107,7 +107,7 @@ def _dtype(*parameters: Any) -> Any:
 
 def units(key: Any, shape: tuple[int, ...]) -> Any:
     """Uniform numbers of the open interval (0, 1): (k + ½) / 2⁵²."""
-    return (np.right_shift(bits(key, shape=shape), np.uint64(12)).astype(float) + 0.5) * 2.0**-52
+    return (np.right_shift(bits(key, size=shape), np.uint64(12)).astype(float) + 0.5) * 2.0**-52
 
 
 def normals(key: Any, shape: tuple[int, ...]) -> Any:
@@ -278,7 +278,7 @@ def integers(key: Any, low: int, high: int | None = None, size: Size = None) -> 
     All are equally likely up to (high - low) / 2⁶⁴.
     """
     low, high = (0, low) if high is None else (low, high)
-    drawn = bits(key, shape=shape_of(size)) % np.uint64(high - low)
+    drawn = bits(key, size=shape_of(size)) % np.uint64(high - low)
     return drawn.astype(np.int64) + low
 
 
@@ -295,9 +295,9 @@ def permutation(key: Any, x: Any) -> Any:
     The order is a constant; the derivative follows the entries.
     """
     if isinstance(x, int | np.integer):
-        return np.argsort(bits(key, shape=(int(x),)), kind="stable")
+        return np.argsort(bits(key, size=(int(x),)), kind="stable")
     x = creation.asarray(x)
-    return x[np.argsort(bits(key, shape=x.shape[:1]), kind="stable")]
+    return x[np.argsort(bits(key, size=x.shape[:1]), kind="stable")]
 
 
 @keyed

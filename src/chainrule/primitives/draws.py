@@ -10,10 +10,10 @@ from chainrule.primitives.declare import flat
 from chainrule.primitives.samples import case
 
 
-def _bits(key: Any, *, shape: tuple[int, ...], stream: int = 0) -> Any:
+def _bits(key: Any, *, size: tuple[int, ...], stream: int = 0) -> Any:
     """64 bits per entry: block after block of Philox, whose stream NumPy promises to keep."""
     source = np.random.Philox(key=np.asarray(key, np.uint64), counter=[0, 0, 0, stream])
-    return np.asarray(source.random_raw(int(np.prod(shape, dtype=int))), np.uint64).reshape(shape)
+    return np.asarray(source.random_raw(int(np.prod(size, dtype=int))), np.uint64).reshape(size)
 
 
 bits = flat(
@@ -21,5 +21,5 @@ bits = flat(
     compute=_bits,
     reason="drawn from a key",
     latex=r"\operatorname{{bits}}({x})",
-    samples=[case(np.array([7, 11], np.uint64), shape=(3, 2))],
+    samples=[case(np.array([7, 11], np.uint64), size=(3, 2))],
 )
