@@ -44,17 +44,7 @@ def test_values_have_the_distribution(name):
     assert stats.kstest(drawn, distribution.cdf).pvalue > 0.01
 
 
-GAMMA_FAMILY = ("gamma", "chisquare", "standard_t", "beta")
-# the derivative of an incomplete gamma function in its parameter is a rule of chainrule.scipy
-needs_gamma = pytest.mark.skipif(
-    not hasattr(cr.scipy.special, "gammaincinv"), reason="needs the rule of gammaincinv"
-)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(n, marks=needs_gamma) if n in GAMMA_FAMILY else n for n in DISTRIBUTIONS],
-)
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_the_derivative_of_a_draw(name):
     parameters, _ = DISTRIBUTIONS[name]
     draw = getattr(random, name)
@@ -103,7 +93,6 @@ def test_several_dimensions():
     )
 
 
-@needs_gamma
 def test_weights_that_add_up_to_one():
     alpha = np.array([0.8, 2.0, 3.5])
     weights = random.dirichlet(KEY, alpha, MANY)
