@@ -55,7 +55,6 @@ EXPLAINED = {
     "numpy.frombuffer": "reads the pointers in an object array as numbers, traced or not",
     "numpy.empty": "its entries are arbitrary",
     "numpy.empty_like": "its entries are arbitrary",
-    "numpy.linalg.lstsq": "rcond leaves singular values out here; the rule holds where none is",
     "scipy.integrate.qmc_quad": "random",
     "scipy.stats.fisher_exact": "random for tables larger than 2 x 2",
     "scipy.signal.freqz_zpk": "computes in single precision with a dtype that it does not know",

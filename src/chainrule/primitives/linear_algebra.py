@@ -111,11 +111,24 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, **options: Any) -> 
     """`np.linalg.pinv`; singular values at most `rcond` times the largest count as zeros."""
     if hermitian:
         a = hermitian_part(a, "L")
+    rounding = max(a.shape[-2:], default=0) * np.finfo(a.dtype).eps
     if rcond is None:
         rcond = options.get("rtol", 1e-15)
         if rcond is None:
-            rcond = max(a.shape[-2:]) * np.finfo(a.dtype).eps
+            rcond = rounding
+    if np.any(np.asarray(rcond) > rounding):
+        a = _without_small_values(a, rcond)
     return pseudoinverse(a, rcond=rcond)
+
+
+def _without_small_values(a: Any, rcond: Any) -> Any:
+    """`a` without what belongs to its singular values at most `rcond` times the largest.
+
+    The formula of the pseudoinverse holds where no value but 0 is left out, as here then.
+    """
+    u, s, _ = np.linalg.svd(a, full_matrices=False)
+    kept = u * (s > np.asarray(rcond)[..., None] * s[..., :1])[..., None, :]
+    return kept @ (adjoint(kept) @ a)
 
 
 def hermitian_part(t: Any, triangle: str) -> Any:

@@ -239,8 +239,8 @@ def lstsq(
 ) -> tuple[Any, Any, Any, Any]:
     """(x of least |b - A x| and least |x|, |b - A x|² per column, rank, singular values).
 
-    Singular values up to `cond` times the largest count as 0; the derivative holds while the rank
-    stays the same. Source: G. Golub, V. Pereyra, SIAM J. Numer. Anal. 10 (1973), 413-432.
+    Singular values up to `cond` times the largest count as 0; the derivative is that of what is
+    left, while as many stay. Source: G. Golub, V. Pereyra, SIAM J. Numer. Anal. 10 (1973), 413-432.
     """
     a, b = floating(a), floating(b)
     if cond is None:
