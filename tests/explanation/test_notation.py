@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import chainrule as cr
 from chainrule.explanation.notation import Text, written
 from chainrule.explanation.values import brief
 from chainrule.graph import registry
+from chainrule.scipy import integrate
 
 BINARY = ("add", "subtract", "multiply", "divide", "power", "chain_product")
 UNARY = ("negative", "square", "absolute")
@@ -64,6 +66,20 @@ def test_parameters_are_written_where_they_say_something():
     assert written(total, {"axis": 0, "keepdims": True}, [Text("x")]).text == (
         "sum(x, axis=0, keepdims=True)"
     )
+
+
+def test_objects_among_the_parameters_are_written_as_they_present_themselves():
+    def block(u):
+        return np.sin(u) * u
+
+    def told(f):
+        return str(cr.explain(f, 0.5))
+
+    assert "checkpoint(x, call=block) = " in told(lambda x: cr.checkpoint(block)(x))
+    assert "loop(1, x, loop=scan) = " in told(
+        lambda x: cr.scan(lambda c, r: (c * x, None), 1.0, length=3)[0]
+    )
+    assert "integrand=block) = " in told(lambda x: integrate.quad(block, 0, x)[0])
 
 
 @pytest.mark.parametrize(

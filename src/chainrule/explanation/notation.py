@@ -55,7 +55,7 @@ SIGNS = {
     "not_equal": Text("{} ≠ {}", COMPARE),
 }
 CALLED = {"maximum": "max", "minimum": "min", "absolute": "abs", "broadcast_to": "broadcast"}
-# The shape to fill follows from the line in which the formula stands; a user's call is its name.
+# The shape to fill follows from the line in which the formula stands.
 UNSAID = {("broadcast_to", "to"), ("scatter", "to")}
 
 
@@ -68,7 +68,8 @@ def written(primitive: Primitive, params: Mapping[str, Any], operands: Sequence[
     """
     name = primitive.name
     if primitive not in registry:  # a user's own, which may have the name of one of ours
-        return _call(name, params, operands, name)
+        options = {key: value for key, value in params.items() if key != "call"}
+        return _call(name, options, operands, name)
     if name in ("positive", "astype"):
         return operands[0]
     if name in SIGNS:
@@ -90,7 +91,7 @@ def _call(name: str, params: Mapping[str, Any], operands: Sequence[Text], called
     arguments += [
         repr(value) if key == "template" else f"{key}={_parameter(value)}"
         for key, value in params.items()
-        if value is not None and value is not False and key != "call" and (name, key) not in UNSAID
+        if value is not None and value is not False and (name, key) not in UNSAID
     ]
     return Text(f"{called}({', '.join(arguments)})")
 
@@ -102,4 +103,6 @@ def _parameter(value: Any) -> str:
         return repr(value)
     if isinstance(value, np.integer):
         return str(value)
-    return getattr(value, "__name__", type(value).__name__)
+    if hasattr(value, "__name__"):
+        return str(value.__name__)
+    return type(value).__name__ if repr(value) == object.__repr__(value) else repr(value)

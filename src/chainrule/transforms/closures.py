@@ -77,6 +77,10 @@ class Closure:
             else:
                 self._stand_ins[id(old)] = for_reading(concrete(array))
 
+    @property
+    def name(self) -> str:
+        return str(getattr(self.function, "__name__", type(self.function).__name__))
+
     def holding(self, values: Any) -> Any:
         """The same function with other values in the places of `self.values`."""
         function, args = self._held
@@ -92,11 +96,10 @@ class Closure:
 
     def hidden(self) -> errors.InputError:
         """The error for a result that depends on a value which was not found."""
-        name = getattr(self.function, "__name__", type(self.function).__name__)
         return errors.InputError(
-            f"the function {name!r} given at {self.place} uses a value of the running derivative "
-            "that is neither among its arguments nor held by the function itself (a global, say); "
-            "pass it as an argument"
+            f"the function {self.name!r} given at {self.place} uses a value of the running "
+            "derivative that is neither among its arguments nor held by the function itself (a "
+            "global, say); pass it as an argument"
         )
 
 

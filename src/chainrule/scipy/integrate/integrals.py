@@ -18,7 +18,7 @@ from chainrule.graph import Node, Primitive, spec_of
 from chainrule.graph.primitive import Saves, Wanted
 from chainrule.scipy.forwarding import array
 from chainrule.tracing.conversion import concrete
-from chainrule.transforms.closures import depends
+from chainrule.transforms.closures import Closure, depends
 from chainrule.transforms.forward_mode import jvp
 from chainrule.transforms.reverse_mode import pullback
 
@@ -28,24 +28,28 @@ Function = Callable[..., Any]
 class Integrand:
     """f(x, *leaves), how SciPy integrates it, and what SciPy said of the last integral.
 
+    `closure` is the user's function, from which f or a derivative of f was made.
     `several` tells that f returns a vector, which takes `quad_vec`.
     """
 
-    __slots__ = ("function", "hidden", "last", "options", "several")
+    __slots__ = ("closure", "function", "last", "options", "several")
 
     def __init__(
         self,
         function: Function,
         options: dict[str, Any],
-        hidden: Callable[[], Exception],
+        closure: Closure,
         *,
         several: bool,
     ) -> None:
         self.function = function
         self.options = options
-        self.hidden = hidden
+        self.closure = closure
         self.several = several
         self.last: tuple[Any, ...] = ()
+
+    def __repr__(self) -> str:
+        return self.closure.name
 
     def of_derivatives(self, function: Function) -> Integrand:
         """Another integrand over the same interval, a vector, to the same tolerances.
@@ -57,13 +61,13 @@ class Integrand:
             kept = dict(self.options)
         for name in ("epsabs", "epsrel"):
             kept[name] = self.options.get(name, 1.49e-8)
-        return Integrand(function, kept, self.hidden, several=True)
+        return Integrand(function, kept, self.closure, several=True)
 
     def at(self, x: float, leaves: tuple[Any, ...]) -> Any:
         """f on plain numbers; a derivative that would get lost is an error."""
         out = array(self.function(x, *leaves))
         if depends(out):
-            raise self.hidden()
+            raise self.closure.hidden()
         return concrete(out)
 
     def integral(self, a: float, b: float, leaves: tuple[Any, ...]) -> Any:

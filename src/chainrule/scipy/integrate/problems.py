@@ -56,6 +56,9 @@ class Problem:
         self.hidden = hidden
         self.times_by_odeint = times_by_odeint
 
+    def __repr__(self) -> str:
+        return self.method if isinstance(self.method, str) else str(self.method.__name__)
+
     @classmethod
     def of(cls, closure: Closure, method: Any, options: dict[str, Any], **more: Any) -> Problem:
         """The problem of a user's function, whose closed-over values are its leaves."""

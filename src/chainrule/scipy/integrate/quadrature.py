@@ -39,7 +39,7 @@ def _integrated(
         return closure.holding(leaves)(x)
 
     plain = {name: concrete(value) for name, value in options.items() if value is not None}
-    integrand = Integrand(function, plain, closure.hidden, several=several)
+    integrand = Integrand(function, plain, closure, several=several)
     ends = (array(end)[()] for end in (a, b))
     value = integral(*ends, *closure.values, integrand=integrand)
     return (value, *integrand.last[1:])
