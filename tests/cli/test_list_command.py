@@ -26,5 +26,5 @@ def test_rows_tell_formula_and_derivative():
 
 def test_composed_functions_are_named():
     last = CliRunner().invoke(main, ["list"]).output.splitlines()[-1]
-    assert last.startswith("NumPy functions made of these: ")
+    assert last.startswith("Functions of NumPy and SciPy made of these: ")
     assert {"dot", "outer", "clip", "var"} <= set(last.partition(": ")[2].split(", "))

@@ -12,9 +12,9 @@ def list_operations(
 ) -> None:
     """List the operations and their derivatives.
 
-    Each with its form, the NumPy function that it stands for, its formula, and the derivative, or
-    why it has none. In an operation entry by entry the derivative is the partial for each input;
-    in the others it is what reaches each input from the gradient g.
+    Each with its form, the function of NumPy or SciPy that it stands for, its formula, and the
+    derivative, or why it has none. In an operation entry by entry the derivative is the partial
+    for each input; in the others it is what reaches each input from the gradient g.
     """
     # rich and the room of explanations take time to import that `--help` does not have.
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415
@@ -30,7 +30,7 @@ def list_operations(
         typer.echo(table(), nl=False)
         return
     rows = Table(box=SIMPLE_HEAD)
-    for title in ("name", "form", "numpy", "formula", "derivative"):
+    for title in ("name", "form", "function", "formula", "derivative"):
         rows.add_column(title, overflow="fold")
     operations = [operation for operation in registry.complete() if operation.form != "leaf"]
     for operation in operations:
@@ -46,7 +46,7 @@ def list_operations(
     others = (Primitive, Refusal)
     composed = [f for f, meaning in registry.meanings.items() if not isinstance(meaning, others)]
     names = ", ".join(sorted({f.__name__ for f in composed}))
-    typer.echo(f"NumPy functions made of these: {names}")
+    typer.echo(f"Functions of NumPy and SciPy made of these: {names}")
 
 
 class _Itself(dict[str, str]):
