@@ -1,11 +1,9 @@
 """chainrule: exact derivatives of ordinary NumPy code."""
 
 import importlib
+from typing import TYPE_CHECKING
 
 from chainrule import passes, primitives  # noqa: F401  they fill the registry
-from chainrule.checks import check_grads, complex_step, dot_product_test, numerical_gradient
-from chainrule.custom import custom_derivative, primitive
-from chainrule.explanation import explain
 from chainrule.tracing.dual import Dual
 from chainrule.transforms import (
     checkpoint,
@@ -34,7 +32,27 @@ from chainrule.transforms import (
     while_loop,
 )
 
-from chainrule import classroom, data, errors, nn, numpy, optim, scipy  # isort: skip
+from chainrule import errors, numpy, scipy  # isort: skip
+
+if TYPE_CHECKING:
+    from chainrule import classroom, data, nn, optim, train
+    from chainrule.checks import check_grads, dot_product_test, numerical_gradient
+    from chainrule.checks.complex_step import complex_step
+    from chainrule.custom import custom_derivative, primitive
+    from chainrule.explanation.explain import explain
+
+# What not every program needs comes at its first use, so that the import stays short: rooms, and
+# names by the room that has them.
+_ROOMS = {"checks", "classroom", "custom", "data", "explanation", "nn", "optim", "train"}
+_NAMES = {
+    "check_grads": "checks",
+    "complex_step": "checks",
+    "custom_derivative": "custom",
+    "dot_product_test": "checks",
+    "explain": "explanation",
+    "numerical_gradient": "checks",
+    "primitive": "custom",
+}
 
 __all__ = [
     "Dual",
@@ -81,9 +99,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """What takes time to import comes at its first use: the training loop, the version."""
     if name == "__version__":
         return importlib.import_module("importlib.metadata").version("chainrule")
-    if name != "train":
+    if name in _ROOMS:
+        return importlib.import_module(f"chainrule.{name}")
+    if name not in _NAMES:
         raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
-    return importlib.import_module("chainrule.train")
+    found = getattr(importlib.import_module(f"chainrule.{_NAMES[name]}"), name)
+    globals()[name] = found  # the next use finds it without coming here
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
