@@ -35,6 +35,7 @@ check: .venv/bench.stamp lint
 
 bench: .venv/bench.stamp
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/derivatives.py
 
 clean:
 	rm -rf .venv runs

@@ -35,6 +35,11 @@ def scene(cameras=5, points=12, seed=0):
     return true, rng.uniform(-1, 1, (points, 3)) + np.array([0.0, 0.0, 5.0]), rng
 
 
+def misfit(p, known, images):
+    cameras = {name: np.concatenate([known[name], p[name]]) for name in known}
+    return (project(cameras, p["points"]) - images) / NOISE
+
+
 def main():
     true, points, rng = scene()
     images = project(true, points)
@@ -42,13 +47,8 @@ def main():
     known = {name: value[:2] for name, value in true.items()}
     start = {name: v[2:] + 0.1 * rng.normal(size=v[2:].shape) for name, v in true.items()}
     start["points"] = points + 0.2 * rng.normal(size=points.shape)
-
-    def misfit(p):
-        cameras = {name: np.concatenate([known[name], p[name]]) for name in known}
-        return (project(cameras, p["points"]) - images) / NOISE
-
-    before = np.sqrt(np.mean(misfit(start) ** 2))
-    result = optimize.least_squares(misfit, start, x_scale="jac")
+    before = np.sqrt(np.mean(misfit(start, known, images) ** 2))
+    result = optimize.least_squares(misfit, start, x_scale="jac", args=(known, images))
     after = np.sqrt(2 * result.cost / images.size)
     error = np.max(np.abs(result.x["points"] - points))
     print(f"{result.fun.size} equations, {sum(leaf.size for leaf in start.values())} unknowns")

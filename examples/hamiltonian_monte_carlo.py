@@ -17,6 +17,10 @@ def make_data(rng):
     return inputs, inputs @ np.array([0.5, -1.0, 2.0]) + NOISE * rng.normal(size=x.size)
 
 
+def energy(w, inputs, y):
+    return 0.5 * np.sum((inputs @ w - y) ** 2) / NOISE**2 + 0.5 * np.sum(w**2) / PRIOR**2
+
+
 def sample(energy, start, rng, count, step=0.08):
     """Leapfrog trajectories of random length, accepted by Metropolis (R. Neal, 2011)."""
     slope = cr.value_and_grad(energy)
@@ -41,11 +45,7 @@ def sample(energy, start, rng, count, step=0.08):
 def main():
     rng = np.random.default_rng(0)
     inputs, y = make_data(rng)
-
-    def energy(w):
-        return 0.5 * np.sum((inputs @ w - y) ** 2) / NOISE**2 + 0.5 * np.sum(w**2) / PRIOR**2
-
-    chain, accepted = sample(energy, np.zeros(3), rng, count=3000)
+    chain, accepted = sample(lambda w: energy(w, inputs, y), np.zeros(3), rng, count=3000)
     mean, covariance = chain[200:].mean(axis=0), np.cov(chain[200:].T)
     exact = np.linalg.inv(inputs.T @ inputs / NOISE**2 + np.eye(3) / PRIOR**2)
     middle = exact @ inputs.T @ y / NOISE**2

@@ -27,14 +27,14 @@ def counts(rates):
     return solve_ivp(growth, (0.0, 12.0), start, method="DOP853", t_eval=TIMES, rtol=1e-8).y
 
 
+def misfit(rates, measured):
+    return np.ravel(counts(rates) - measured) / NOISE
+
+
 def main():
     rng = np.random.default_rng(4)
     measured = counts(TRUE_RATES) + NOISE * rng.normal(size=(2, TIMES.size))
-
-    def misfit(rates):
-        return np.ravel(counts(rates) - measured) / NOISE
-
-    fit = least_squares(misfit, x0=0.8 * TRUE_RATES, jac=cr.jacobian(misfit))
+    fit = least_squares(misfit, x0=0.8 * TRUE_RATES, jac=cr.jacobian(misfit), args=(measured,))
     errors = np.sqrt(np.diag(np.linalg.inv(fit.jac.T @ fit.jac)))
     for name, true, found, error in zip(
         ("birth", "hunted", "death", "fed"), TRUE_RATES, fit.x, errors, strict=True

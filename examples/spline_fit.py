@@ -25,19 +25,20 @@ def knots_of(gaps):
     return np.concatenate([[0.0], inner, [1.0]])
 
 
+def misfit(parameters, x, y):
+    gaps, values = parameters[: KNOTS - 1], parameters[KNOTS - 1 :]
+    spline = CubicSpline(knots_of(gaps), values, bc_type="natural")
+    return np.mean((spline(x) - y) ** 2) / NOISE**2 + 1e-3 * np.sum(gaps**2)
+
+
 def main():
     rng = np.random.default_rng(1)
     x = np.sort(rng.uniform(0.0, 1.0, 200))
     y = truth(x) + NOISE * rng.normal(size=x.size)
 
-    def misfit(parameters):
-        gaps, values = parameters[: KNOTS - 1], parameters[KNOTS - 1 :]
-        spline = CubicSpline(knots_of(gaps), values, bc_type="natural")
-        return np.mean((spline(x) - y) ** 2) / NOISE**2 + 1e-3 * np.sum(gaps**2)
-
     def fit(move_knots):
         free = np.concatenate([np.full(KNOTS - 1, float(move_knots)), np.ones(KNOTS)])
-        slope = cr.value_and_grad(lambda p: misfit(p * free))
+        slope = cr.value_and_grad(lambda p: misfit(p * free, x, y))
         start = np.concatenate([np.zeros(KNOTS - 1), truth(np.linspace(0, 1, KNOTS))])
         found = minimize(slope, start, jac=True, method="L-BFGS-B", options={"maxiter": 500})
         return found.x * free

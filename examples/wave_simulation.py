@@ -28,17 +28,16 @@ def heard(speeds):
     return record
 
 
+def misfit(speeds, measured):
+    return np.sum((heard(speeds) - measured) ** 2)
+
+
 def main():
     measured = heard(TRUE_SPEEDS)
-
-    def misfit(speeds):
-        return np.sum((heard(speeds) - measured) ** 2)
-
     start = np.array([0.52, 0.76, 0.64])
-    found = minimize(
-        cr.value_and_grad(misfit), start, jac=True, method="L-BFGS-B", options={"ftol": 1e-15}
-    )
-    print("start", start, f"misfit {misfit(start):.3g}")
+    slope, options = cr.value_and_grad(misfit), {"ftol": 1e-15}
+    found = minimize(slope, start, (measured,), jac=True, method="L-BFGS-B", options=options)
+    print("start", start, f"misfit {misfit(start, measured):.3g}")
     print("found", found.x.round(5), f"misfit {found.fun:.2g} after {found.nfev} gradients")
     print("true ", TRUE_SPEEDS)
     return found.x

@@ -10,7 +10,7 @@ import importlib
 import itertools
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,6 @@ import pytest
 MODULES = ("", "linalg", "fft")
 RELATIVE = 1e-9
 NUMBERS = (np.ndarray, np.generic, float, int, bool)
-MOST = 3  # rungs for one function
 
 
 class Shared(NamedTuple):
@@ -182,14 +181,14 @@ REFUSALS = (
 
 
 @functools.cache
-def rungs_of(function: Shared) -> tuple[Rung, ...]:
-    found = []
-    for rung in ladder():
-        if agreed(function, rung) is not None:
-            found.append(rung)
-        if len(found) == MOST:
-            break
-    return tuple(found)
+def rungs() -> list[Rung]:
+    """The ladder, drawn once: the same arrays for every function."""
+    return ladder()
+
+
+def rungs_of(function: Shared) -> Iterator[Rung]:
+    """The rungs that a function takes, one after the other: finding them takes a while."""
+    return (rung for rung in rungs() if agreed(function, rung) is not None)
 
 
 @pytest.fixture(scope="session")
@@ -204,6 +203,12 @@ def jax() -> types.ModuleType:
 
 
 @pytest.fixture(scope="session")
-def functions(jax: types.ModuleType) -> list[tuple[Shared, Callable[[], tuple[Rung, ...]]]]:
-    """Each shared function with what finds its rungs, which takes a while."""
+def functions(jax: types.ModuleType) -> list[tuple[Shared, Callable[[], Iterator[Rung]]]]:
+    """Each shared function with what finds its rungs."""
     return [(f, functools.partial(rungs_of, f)) for f in shared_functions(jax.numpy)]
+
+
+@pytest.fixture(autouse=True)
+def _writes_go_elsewhere(tmp_path, monkeypatch):
+    """Among the shared functions are `save` and `savez`, to which a subscript is a file's name."""
+    monkeypatch.chdir(tmp_path)

@@ -18,8 +18,10 @@ from chainrule import errors
 pytestmark = pytest.mark.deep
 
 RELATIVE = 1e-9
-AGREEING = 210  # functions, of which each has the rungs of the ladder that it takes
-DIFFERENTIATED = 165  # those among them whose gradient was compared
+PARTS = 4
+AGREEING = 74  # functions in each part, of which each has the rungs of the ladder that it takes
+DIFFERENTIATED = 58  # those among them whose gradient was compared
+MOST = 3  # rungs for one function
 
 
 def outputs_of(result: Any) -> list[Any]:
@@ -85,7 +87,7 @@ def compare(function: Any, rung: Any, jax: Any, verdicts: collections.Counter) -
 
     plain = traced(*leaves)
     if not leaves:
-        return None
+        return numbers_alone(function, rung, verdicts)
     values, pull = cr.vjp(traced, *leaves)
     for value, expected in zip(values, plain, strict=True):
         wrong = difference(value, expected)
@@ -125,23 +127,68 @@ def compare(function: Any, rung: Any, jax: Any, verdicts: collections.Counter) -
         if wrong and symmetric(leaf):
             mine, theirs = (a + np.swapaxes(a, -1, -2) for a in (mine, np.asarray(theirs)))
             wrong = difference(mine, theirs)
+        if wrong and cut_by_jax(function, rung, got, expected, gs):
+            verdicts["JAX cuts"] += 1
+            return None
         if wrong:
             return f"gradient {wrong}"
     verdicts["gradients"] += 1
     return None
 
 
-def test_every_shared_function_agrees_with_jax(functions, jax):
+def numbers_alone(function: Any, rung: Any, verdicts: collections.Counter) -> str | None:
+    """Without a floating argument nothing is differentiated: the values, for two equal examples."""
+    leaves = [a for a in rung.arguments if isinstance(a, np.ndarray)]
+    if not leaves or any(a.dtype.kind not in "biu" for a in leaves):
+        return None
+
+    def traced(*leaves: Any) -> list[Any]:
+        remaining = iter(leaves)
+        built = [next(remaining) if isinstance(a, np.ndarray) else a for a in rung.arguments]
+        return outputs_of(function.numpy(*built, **rung.options))
+
+    twice = cr.vmap(traced)(*(np.stack([a, a]) for a in leaves))
+    for value, expected in zip(twice, traced(*leaves), strict=True):
+        wrong = difference(value, np.stack([expected, expected]))
+        if wrong:
+            return f"value {wrong}"
+    verdicts["values"] += 1
+    return None
+
+
+def cut_by_jax(function: Any, rung: Any, mine: list[Any], theirs: list[Any], gs: list[Any]) -> bool:
+    """Whether JAX gives exactly 0 where differences of NumPy itself give what chainrule does."""
+    leaves = taken_out(rung.arguments)
+    if any(np.any(g) for g in theirs):
+        return False
+    rng = np.random.default_rng(3)
+    ts = [rng.normal(size=np.shape(x)) for x in leaves]
+
+    def total(h: float) -> Any:
+        moved = put_back(rung.arguments, [x + h * t for x, t in zip(leaves, ts, strict=True)])
+        ys = outputs_of(function.numpy(*moved, **rung.options))
+        return sum(
+            np.sum(np.real(np.conj(g) * y)) for g, y in zip(gs, ys, strict=True) if g is not None
+        )
+
+    slope = (total(1e-4) - total(-1e-4)) / 2e-4
+    expected = sum(np.sum(g * t) for g, t in zip(mine, ts, strict=True))
+    return bool(abs(slope - expected) <= 1e-6 * (1 + abs(expected)))  # an error of order h²
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_shared_function_agrees_with_jax(functions, jax, part):
+    """In parts that run side by side; the bounds hold for each."""
     wrong: list[str] = []
     verdicts: dict[str, collections.Counter] = {}
-    for function, find in functions:
+    for function, find in functions[part::PARTS]:
         counted: collections.Counter = collections.Counter()
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             for rung in find():
                 try:
                     found = compare(function, rung, jax, counted)
-                except (errors.UnsupportedError, TypeError, AttributeError):
+                except (errors.UnsupportedError, errors.ShapeError, TypeError, AttributeError):
                     counted["refused"] += 1  # loudly: never a wrong number
                     continue
                 except errors.ChainruleError as error:
@@ -151,9 +198,11 @@ def test_every_shared_function_agrees_with_jax(functions, jax):
                         np.shape(a) if isinstance(a, np.ndarray) else a for a in rung.arguments
                     ]
                     wrong.append(f"{function.name}{shapes} {rung.options}: {found}")
+                if found or counted["values"] == MOST:
+                    break
         verdicts[function.name] = counted
     agreeing = [name for name, counted in verdicts.items() if counted["values"]]
     differentiated = [name for name, counted in verdicts.items() if counted["gradients"]]
     assert not wrong, "\n".join(wrong)
-    assert len(agreeing) >= AGREEING, len(agreeing)
+    assert len(agreeing) >= AGREEING, (len(agreeing), sorted(verdicts.keys() - set(agreeing)))
     assert len(differentiated) >= DIFFERENTIATED, len(differentiated)
