@@ -1,4 +1,7 @@
-"""Nothing recurses: chains of 100,000 nodes, far beyond Python's recursion limit."""
+"""Nothing recurses: chains of 100,000 nodes, far beyond Python's recursion limit.
+
+Where a test builds several graphs of that length, 20,000 nodes show the same, and 100,000 are deep.
+"""
 
 import gc
 import weakref
@@ -8,6 +11,7 @@ import pytest
 from chainrule.classroom import Leaf, backward_algorithm, build_graph, forward_algorithm
 
 LENGTH = 100_000
+LENGTHS = [20_000, pytest.param(LENGTH, marks=pytest.mark.deep)]
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +41,11 @@ def test_forward_backward_and_print(chain):
     assert len(text) < 120 * LENGTH
 
 
-def test_second_order():
+@pytest.mark.parametrize("length", LENGTHS)
+def test_second_order(length):
     x = Leaf(0.5, "x")
     y = x
-    for _ in range(LENGTH):
+    for _ in range(length):
         y = -y
     y = forward_algorithm(y * y)
     with build_graph():
@@ -51,12 +56,13 @@ def test_second_order():
     assert x.gradient == 2.0
 
 
+@pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("building", [False, True])
-def test_deletion(building):
+def test_deletion(building, length):
     """An exponential stands in its own built gradient, so these are cycles for the collector."""
     x = Leaf(0.5, "x")
     y = x
-    for _ in range(LENGTH // 2):
+    for _ in range(length // 2):
         y = (-y).exp()
     forward_algorithm(y)
     with build_graph(building):

@@ -3,7 +3,7 @@
 import gc
 import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,15 @@ def cost() -> Callable[..., Count]:
         return count
 
     return measure
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_was_there_before() -> Iterator[None]:
+    """The objects of other tests are taken from the collector, which runs at every measurement."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -121,7 +121,12 @@ JAX = {
 }
 
 
-@pytest.mark.parametrize("name", JAX)
+SLOW = ("truncnorm",)  # JAX compiles its logarithms of differences anew for every method
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.deep) if n in SLOW else n for n in JAX]
+)
 def test_against_jax(name, peer, members):
     """Values and gradients in everything that JAX differentiates: not the shapes of beta.cdf."""
     jax = peer("jax")
