@@ -1,0 +1,1 @@
+"""The rows of the rewriting passes, one family per file."""
