@@ -1,0 +1,1 @@
+"""Kernels as native code: loop nests, their LLVM text, products of matrices, threads, calls."""
