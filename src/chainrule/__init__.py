@@ -40,18 +40,22 @@ if TYPE_CHECKING:
     from chainrule.checks.complex_step import complex_step
     from chainrule.custom import custom_derivative, primitive
     from chainrule.explanation.explain import explain
+    from chainrule.transforms.compile import compile
+    from chainrule.transforms.lowered import spec
 
 # What not every program needs comes at its first use, so that the import stays short: rooms, and
 # names by the room that has them.
 _ROOMS = {"checks", "classroom", "custom", "data", "explanation", "nn", "optim", "train"}
 _NAMES = {
     "check_grads": "checks",
+    "compile": "transforms.compile",
     "complex_step": "checks",
     "custom_derivative": "custom",
     "dot_product_test": "checks",
     "explain": "explanation",
     "numerical_gradient": "checks",
     "primitive": "custom",
+    "spec": "transforms.lowered",
 }
 
 __all__ = [
@@ -59,6 +63,7 @@ __all__ = [
     "check_grads",
     "checkpoint",
     "classroom",
+    "compile",
     "complex_step",
     "custom_derivative",
     "data",
@@ -87,6 +92,7 @@ __all__ = [
     "scipy",
     "sparse_hessian",
     "sparse_jacobian",
+    "spec",
     "stop_gradient",
     "trace",
     "train",

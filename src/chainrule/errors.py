@@ -26,6 +26,8 @@ ChainruleError
 ├── DivergenceError  (ArithmeticError)  a training or a solver that left the finite numbers
 ├── CommandError     (ValueError)       what a command was given and cannot work with
 └── WeightsError     (OSError)          a weights file that is missing, damaged or cannot be written
+
+No error but a RuntimeWarning is CompileWarning: a compiled function runs, but slower than asked.
 """
 
 
@@ -83,6 +85,10 @@ class UnsupportedError(ChainruleError, NotImplementedError):
 
 class ToleranceError(ChainruleError, AssertionError):
     """A derivative differs from what a check measured."""
+
+
+class CompileWarning(RuntimeWarning):
+    """A compiled function runs another way than it was asked to, and slower."""
 
 
 class SolutionError(ChainruleError, ArithmeticError):

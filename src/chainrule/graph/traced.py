@@ -39,6 +39,10 @@ class Level:
         """A traced array of this level that holds a value which depends on no variable."""
         raise NotImplementedError
 
+    def reference(self, array: Any) -> Any:
+        """A plain array from outside as this level wants operations to see it."""
+        return array
+
     def apply(
         self, primitive: Primitive, arguments: tuple[Any, ...], params: dict[str, Any]
     ) -> Any:

@@ -1,6 +1,7 @@
 """What each operation means: one record per primitive, one file per family."""
 
 from chainrule.primitives import (
+    accumulated,
     arithmetic,
     choices,
     comparison,
@@ -37,6 +38,7 @@ from chainrule.primitives import (
 )
 
 __all__ = [
+    "accumulated",
     "arithmetic",
     "choices",
     "comparison",

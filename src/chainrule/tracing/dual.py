@@ -14,7 +14,7 @@ from chainrule.graph import Level, Node, Primitive, is_inexact, spec_of
 from chainrule.graph.traced import Traced, owner
 from chainrule.primitives.fit import as_array, as_input, fit_tangent
 from chainrule.tracing.array import TracedArray
-from chainrule.tracing.levels import innermost, next_tag
+from chainrule.tracing.levels import by_reference, innermost, next_tag
 from chainrule.tracing.tape import evaluate, leak, objects
 
 
@@ -58,7 +58,7 @@ class DualLevel(Level):
                 wanted = wanted and len(tangents) not in primitive.flat_inputs
                 tangents.append(argument.mark if wanted else None)
             else:
-                values.append(argument)
+                values.append(by_reference(argument))
                 tangents.append(None)
         result = evaluate(primitive, values, params)
         if not primitive.records:

@@ -37,6 +37,17 @@ def innermost() -> Level | None:
     return levels[-1] if levels else None
 
 
+def by_reference(array: Any) -> Any:
+    """A plain operand as the running transforms want to see it: an input where one compiles.
+
+    A derivative keeps copies of operands and computes with them, which a compiled function would
+    take for constants.
+    """
+    for level in _running.get()[0]:
+        array = level.reference(array)
+    return array
+
+
 def _freeze(array: np.ndarray[Any, Any], frozen: Frozen) -> None:
     owner: Any = array
     while isinstance(owner, np.ndarray):

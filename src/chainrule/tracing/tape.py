@@ -25,7 +25,7 @@ from chainrule.graph.node import Edge, callers_place
 from chainrule.graph.primitive import INDICES, Positions
 from chainrule.primitives.fit import as_array, as_input
 from chainrule.tracing.array import Recorded
-from chainrule.tracing.levels import capture, next_tag
+from chainrule.tracing.levels import by_reference, capture, next_tag
 
 OPAQUE: Edge = (constant_node(None, Spec((), np.dtype(np.float64))), 0)
 """What a tape notes for an operand from outside: it is never differentiated."""
@@ -150,6 +150,8 @@ class Tape(Level):
                     return level.apply(primitive, arguments, params)
                 else:
                     self.nested = True
+            elif self.nested:
+                argument = by_reference(argument)
             values.append(argument)
             edges.append(edge)
         try:
