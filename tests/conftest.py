@@ -4,7 +4,7 @@ import importlib
 import os
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import numpy as np
@@ -14,6 +14,17 @@ from hypothesis import settings
 settings.register_profile("default", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("deep", max_examples=300, deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_code_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled code of the tests is kept apart from the user's, and goes with the session."""
+    before = os.environ.get("CHAINRULE_CACHE_DIR")
+    os.environ["CHAINRULE_CACHE_DIR"] = str(tmp_path_factory.mktemp("compiled"))
+    yield
+    os.environ.pop("CHAINRULE_CACHE_DIR")
+    if before is not None:
+        os.environ["CHAINRULE_CACHE_DIR"] = before
 
 
 @pytest.fixture

@@ -211,7 +211,7 @@ def functions(module):
             yield name, value
 
 
-@pytest.mark.deep
+@pytest.mark.soak
 @pytest.mark.parametrize("module", MODULES)
 def test_no_function_cuts_a_gradient_unseen(module):
     found = {}
