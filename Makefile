@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check lint bench clean
+.PHONY: demo test check lint soak bench clean
 
 .venv/test.stamp: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -21,7 +21,7 @@ demo: .venv/test.stamp
 	$(BIN)/python examples/demo.py
 
 test: .venv/test.stamp
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not deep" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not deep and not soak" $(PYTEST_ARGS)
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .
@@ -32,6 +32,9 @@ lint: .venv/test.stamp
 check: .venv/bench.stamp lint
 	CHAINRULE_REQUIRE_PEERS=1 $(MAKE) test
 	CHAINRULE_REQUIRE_PEERS=1 HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -n $(WORKERS) -m deep
+
+soak: .venv/bench.stamp
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -n $(WORKERS) -m soak
 
 bench: .venv/bench.stamp
 	$(BIN)/python benchmarks/overhead.py
